@@ -1,0 +1,159 @@
+"""People, organisations (the tenants), who belongs to which, their secrets, what they asked."""
+
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
+from django.db import models
+from django.utils import timezone
+
+from accounts.encryption import EncryptedTextField
+from engine.ids import new_id
+
+
+def user_id() -> str:
+    """A fresh id of a person."""
+    return new_id("user")
+
+
+def organization_id() -> str:
+    """A fresh id of an organisation."""
+    return new_id("org")
+
+
+def membership_id() -> str:
+    """A fresh id of a membership."""
+    return new_id("mem")
+
+
+def secret_id() -> str:
+    """A fresh id of a secret."""
+    return new_id("sec")
+
+
+class UserManager(BaseUserManager["User"]):
+    """Users by e-mail address, which is kept in lower case."""
+
+    def create_user(self, email: str, password: str | None = None, **fields: Any) -> "User":
+        """Store a person; without a password nobody can log in as them yet."""
+        user = self.model(email=email.lower(), **fields)
+        user.set_password(password)
+        user.save(using=self._db)
+        return user
+
+    def create_superuser(self, email: str, password: str | None = None, **fields: Any) -> "User":
+        """Store an operator of this installation."""
+        return self.create_user(email, password, is_staff=True, is_superuser=True, **fields)
+
+    def get_by_natural_key(self, username: str | None) -> "User":
+        """The person who logs in with this address, however it is capitalised."""
+        return self.get(email=(username or "").lower())
+
+
+class User(AbstractBaseUser, PermissionsMixin):
+    """A person who logs in with an e-mail address. `is_staff` opens the operator's admin."""
+
+    id = models.CharField(primary_key=True, max_length=40, default=user_id, editable=False)
+    email = models.EmailField(unique=True)
+    name = models.CharField(max_length=150, blank=True)
+    is_staff = models.BooleanField("operator", default=False)
+    is_active = models.BooleanField(default=True)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    objects = UserManager()
+
+    EMAIL_FIELD = USERNAME_FIELD = "email"
+    REQUIRED_FIELDS = ()
+
+    def clean(self) -> None:
+        """Addresses differ by more than capitals."""
+        super().clean()
+        self.email = self.email.lower()
+
+    def __str__(self) -> str:
+        return self.email
+
+
+class Organization(models.Model):
+    """The tenant: everything else belongs to exactly one."""
+
+    id = models.CharField(primary_key=True, max_length=40, default=organization_id, editable=False)
+    name = models.CharField(max_length=150, unique=True)
+    platform_credentials = models.BooleanField(
+        default=False, help_text="Its agents may use the operator's own provider keys."
+    )
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    members = models.ManyToManyField(User, through="Membership", related_name="organizations")
+
+    def may_use_platform_credentials(self) -> bool:
+        """Whether the operator pays for this organisation's model calls."""
+        return self.platform_credentials or settings.CLAW_PLATFORM_CREDENTIALS == "all"
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Membership(models.Model):
+    """A person's part in an organisation."""
+
+    class Role(models.TextChoices):
+        OWNER = "owner"
+        ADMIN = "admin"
+        MEMBER = "member"
+
+    id = models.CharField(primary_key=True, max_length=40, default=membership_id, editable=False)
+    organization = models.ForeignKey(Organization, models.CASCADE)
+    user = models.ForeignKey(User, models.CASCADE)
+    role = models.CharField(max_length=10, choices=Role.choices, default=Role.MEMBER)
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=("organization", "user"), name="one_membership_each"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.user} ({self.role}) of {self.organization}"
+
+
+class Secret(models.Model):
+    """Something that an organisation entrusts to us, such as its own provider key."""
+
+    id = models.CharField(primary_key=True, max_length=40, default=secret_id, editable=False)
+    organization = models.ForeignKey(Organization, models.CASCADE)
+    name = models.CharField(max_length=100)
+    # serialize=False: `dumpdata` must not write it out in clear text.
+    value = EncryptedTextField(serialize=False)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=("organization", "name"), name="one_secret_per_name"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.name} of {self.organization}"
+
+
+class RememberedRequest(models.Model):
+    """A request with an `Idempotency-Key` and what it was answered (see `accounts.idempotency`).
+
+    The body is what may be shown again: no secret is in it."""
+
+    organization = models.ForeignKey(Organization, models.CASCADE)
+    sender = models.CharField(max_length=255)
+    name = models.CharField(max_length=255)
+    fingerprint = models.CharField(max_length=64)
+    status = models.PositiveSmallIntegerField(default=0)
+    body = models.TextField(default="")
+    etag = models.CharField(max_length=64, default="")
+    created_at = models.DateTimeField(default=timezone.now, db_index=True)
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(
+                fields=("organization", "sender", "name"), name="one_answer_per_idempotency_key"
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.name} of {self.sender}"

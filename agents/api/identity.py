@@ -1,0 +1,26 @@
+"""`/api/agents/{id}/identity-secret`: what the organisation signs with to name its own users."""
+
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+
+from accounts.http import Answer
+from agents import access, identity
+from agents.caller import Caller
+from wire.management import IdentitySecret
+
+
+@transaction.atomic
+def create(request: HttpRequest, caller: Caller) -> Answer:
+    """`POST /api/agents/{id}/identity-secret`: 201, with the secret in `identitySecret`."""
+    caller.require("keys:write")
+    agent = access.agent_of(caller, lock=True)
+    secret = identity.new_secret(agent)
+    return Answer(IdentitySecret(agent_id=agent.id), 201, secret={"identitySecret": secret})
+
+
+@transaction.atomic
+def remove(request: HttpRequest, caller: Caller) -> HttpResponse:
+    """`DELETE /api/agents/{id}/identity-secret`: 204; once more changes nothing."""
+    caller.require("keys:write")
+    identity.drop_secret(access.agent_of(caller, lock=True))
+    return HttpResponse(status=204)

@@ -1,0 +1,126 @@
+"""`/api/agents/{id}/keys`: the keys that open an agent. A key itself is shown once, when made."""
+
+from datetime import UTC, datetime, timedelta
+
+import msgspec
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+
+from accounts.http import Answer, newest, page_of, read
+from agents import access, grants, keys, rotation
+from agents.caller import Caller
+from agents.models import Agent, ApiKey
+from agents.validators import DEFAULT_SCOPES
+from engine.errors import ClawError, invalid
+from wire import management
+from wire.parse import check_storable
+
+_new_key = msgspec.json.Decoder(management.NewKey)
+_rotation = msgspec.json.Decoder(management.Rotation)
+
+
+def index(request: HttpRequest, caller: Caller) -> HttpResponse:
+    """`GET /api/agents/{id}/keys`: the newest first, also those that have ended."""
+    caller.require("keys:write")
+    opening = access.keys_of_agent(caller).prefetch_related("agents")
+    rows, cursor = newest(opening, page_of(request))
+    return Answer(management.KeyPage(keys=list(map(_shown, rows)), next_cursor=cursor))
+
+
+@transaction.atomic
+def create(request: HttpRequest, caller: Caller) -> Answer:
+    """`POST /api/agents/{id}/keys`: 201, with the key in `apiKey`."""
+    caller.require("keys:write")
+    body = read(_new_key, request)
+    check_storable("name", body.name)
+    check_storable("agents", body.agents)
+    giver, opened = access.key_of(caller), _agents(caller, body)
+    key = _row(giver, body)
+    token = keys.store(key, opened)
+    grants.check_grant(giver, key, opened)  # of what is valid: else nothing of it is kept
+    return Answer(_shown(key), 201, secret={"apiKey": token})
+
+
+def rotate(request: HttpRequest, caller: Caller, key_id: str) -> Answer:
+    """`POST /api/agents/{id}/keys/{keyId}/rotate`: 201, with the new key in `apiKey`."""
+    overlap = timedelta(seconds=read(_rotation, request).overlap_seconds)
+    successor, token = rotation.rotate(_managed(caller, key_id), overlap=overlap)
+    return Answer(_shown(successor), 201, secret={"apiKey": token})
+
+
+def revoke(request: HttpRequest, caller: Caller, key_id: str) -> Answer:
+    """`POST /api/agents/{id}/keys/{keyId}/revoke`: for good; once more changes nothing."""
+    key = _managed(caller, key_id)
+    keys.revoke(key)
+    return Answer(_shown(key))
+
+
+def _managed(caller: Caller, key_id: str) -> ApiKey:
+    """Raises `not_found`, and `forbidden` for a key that is more than the caller's own."""
+    caller.require("keys:write")
+    key = access.key_of_agent(caller, key_id)
+    grants.check_grant(access.key_of(caller), key, key.agents.all())
+    return key
+
+
+def _agents(caller: Caller, body: management.NewKey) -> list[Agent]:
+    """Those that the new key opens: the one in the address and those that the body names."""
+    if body.every_agent:
+        return []
+    names = {caller.require_agent().id, *body.agents}
+    found = access.agents_named(caller, names)
+    if not names <= {name for agent in found for name in (agent.id, agent.slug)}:
+        raise ClawError("agent_not_found", "There is no such agent.")
+    return found
+
+
+def _row(giver: ApiKey, body: management.NewKey) -> ApiKey:
+    free = "admin" in giver.scopes
+    limits = {}
+    for name in ("expires_at", "requests_per_minute", "monthly_budget"):
+        given = getattr(body, name)
+        absent = None if free else getattr(giver, name)
+        limits[name] = absent if given is msgspec.UNSET else given
+    if limits["expires_at"]:
+        limits["expires_at"] = _future(limits["expires_at"])
+    return ApiKey(
+        organization_id=giver.organization_id,
+        name=body.name,
+        every_agent=body.every_agent,
+        scopes=list(DEFAULT_SCOPES) if body.scopes is None else body.scopes,
+        allowed_origins=body.allowed_origins,
+        lineage="" if free or giver.monthly_budget is None else giver.lineage,
+        **limits,
+    )
+
+
+def _future(moment: datetime) -> datetime:
+    """The moment in UTC, as it is kept. Raises ClawError `invalid_message`."""
+    try:
+        moment = moment.astimezone(UTC)
+    except OverflowError:  # at the calendar's edge there may be no such moment in UTC
+        raise invalid("expiresAt", "This moment is outside the calendar.") from None
+    if moment <= timezone.now():
+        raise invalid("expiresAt", "This moment has passed.")
+    return moment
+
+
+def _shown(key: ApiKey) -> management.Key:
+    return management.Key(
+        id=key.id,
+        name=key.name,
+        prefix=key.prefix,
+        last_four=key.last_four,
+        scopes=key.scopes,
+        every_agent=key.every_agent,
+        agents=[agent.id for agent in key.agents.all()],
+        allowed_origins=key.allowed_origins,
+        requests_per_minute=key.requests_per_minute,
+        monthly_budget=None if key.monthly_budget is None else float(key.monthly_budget),
+        expires_at=key.expires_at,
+        revoked_at=key.revoked_at,
+        last_used_at=key.last_used_at,
+        created_at=key.created_at,
+        rotated_from=key.rotated_from_id or msgspec.UNSET,
+    )

@@ -1,0 +1,119 @@
+"""`manage.py quickstart [--new-key] [--json]`"""
+
+import secrets
+from typing import Any
+
+from django.core.management.base import CommandParser
+from django.db import transaction
+
+from accounts.access import ensure_organization, ensure_owner
+from accounts.commands import Result, ResultCommand
+from accounts.models import Organization
+from agents.access import ensure_agent, newest_key
+from agents.addresses import api_url, page_url, site_url, ws_url
+from agents.keys import create_key
+from agents.models import Agent
+
+ORGANIZATION = "Demo"
+OWNER = "owner@localhost"
+SLUG = "my-agent"
+KEY_NAME = "quickstart"
+
+# A public page, to have something to look at; whoever switches it off keeps it off.
+WELCOME = {
+    "public_page": True,
+    "greeting": "Hello! What would you like to know?",
+    "prompts": ["What can you do?", "Tell me something surprising."],
+}
+
+MANAGE = ".venv/bin/python manage.py"
+
+
+class Command(ResultCommand):
+    """A demo organisation with an owner, an agent and a key, ready to be talked to."""
+
+    help = "Make a demo organisation, owner, agent and API key, and say how to talk to the agent."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Only --new-key; all else is fixed."""
+        super().add_arguments(parser)
+        parser.add_argument("--new-key", action="store_true", help="make another API key")
+
+    @transaction.atomic
+    def result(self, *, new_key: bool, **options: object) -> Result:
+        """`{orgId, agentId, slug, apiUrl, wsUrl, consoleUrl, apiKey?, apiKeyPrefix, login?,
+        password?}`: secrets only when they are made."""
+        organization = ensure_organization(ORGANIZATION)
+        first = not organization.agents.filter(slug=SLUG).exists()
+        agent = ensure_agent(organization, SLUG, **(WELCOME if first else {}))
+        data = {
+            "orgId": organization.id,
+            "agentId": agent.id,
+            "slug": agent.slug,
+            "apiUrl": api_url(agent.slug),
+            "wsUrl": ws_url(agent.slug),
+            "consoleUrl": f"{site_url()}/admin/",
+            **_key(agent, new=new_key),
+            **_login(organization),
+        }
+        return Result(data, _text(data))
+
+
+def _key(agent: Agent, *, new: bool) -> dict[str, str]:
+    key = newest_key(agent, KEY_NAME)
+    if key and not new:
+        return {"apiKeyPrefix": key.prefix}
+    key, token = create_key(agent.organization, name=KEY_NAME, agents=[agent])
+    return {"apiKey": token, "apiKeyPrefix": key.prefix}
+
+
+def _login(organization: Organization) -> dict[str, str]:
+    """The owner's login, when it is made: the operator of this installation, so with admin."""
+    owner = ensure_owner(organization, OWNER)
+    if owner.has_usable_password():
+        return {}
+    password = secrets.token_urlsafe(12)
+    owner.set_password(password)
+    owner.is_staff = owner.is_superuser = True
+    owner.save()
+    return {"login": owner.email, "password": password}
+
+
+def _text(data: dict[str, Any]) -> str:
+    lines = [f"Console    {data['consoleUrl']}"]
+    if "password" in data:
+        lines += [
+            f"Login      {data['login']}",
+            f"Password   {data['password']}  (shown this once)",
+        ]
+    else:
+        lines.append(f"Login      {OWNER}  (new password: {MANAGE} changepassword {OWNER})")
+    lines += [f"Chat page  {page_url(data['slug'])}"]
+    lines += [f"Agent      {data['apiUrl']}", f"WebSocket  {data['wsUrl']}"]
+    if "apiKey" in data:
+        lines.append(f"API key    {data['apiKey']}  (shown this once)")
+    else:
+        lines.append(
+            f"API key    {data['apiKeyPrefix']}…  (another: {MANAGE} quickstart --new-key)"
+        )
+    key = data.get("apiKey", "YOUR_API_KEY")
+    return "\n".join(
+        [
+            *lines,
+            "",
+            "Talk to it:",
+            f'  curl -N -H "Authorization: Bearer {key}" '
+            f'"{data["apiUrl"]}/chat/stream?message=Hello"',
+            "",
+            "Over a WebSocket, in a browser's console or Node 22:",
+            f'  ws = new WebSocket("{data["wsUrl"]}");',
+            "  ws.onmessage = (event) => console.log(event.data);",
+            f'  ws.onopen = () => {{ ws.send(JSON.stringify({{type: "auth", token: "{key}"}}));',
+            '    ws.send(JSON.stringify({type: "message", content: "Hello"})); };',
+            "",
+            "Or with Python alone; paste the two lines when it is connected:",
+            f"  .venv/bin/python -m websockets {data['wsUrl']}",
+            f'  {{"type": "auth", "token": "{key}"}}',
+            '  {"type": "message", "content": "Hello"}',
+        ]
+    )

@@ -1,0 +1,108 @@
+"""The pages of an agent that has a public page: its chat and a demo of the widget on its own host,
+and the chat in a frame on the console's, which is another origin.
+
+Their policies (https://www.w3.org/TR/CSP3/) let in nothing that is not ours, and nothing inline."""
+
+import re
+from collections.abc import Mapping
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.template.loader import render_to_string
+from django.views.decorators.http import require_safe
+
+from agents import visited
+from agents.addresses import host_slug
+from agents.visited import VisitedAgent
+
+OURS = {
+    "default-src": "'none'",
+    "script-src": "'self'",
+    "style-src": "'self'",
+    "img-src": "'self' data:",
+    "base-uri": "'none'",
+    "form-action": "'none'",
+}
+
+
+@require_safe
+async def chat(request: HttpRequest) -> HttpResponse:
+    """`/` on the agent's own host."""
+    agent = await _public(host_slug(request.get_host()))
+    if agent is None:
+        return _missing()
+    framing = " ".join(["'self'", *_consoles(request), *agent.allowed_origins])
+    return _page("chat", agent, _talking(request) | {"frame-ancestors": framing})
+
+
+@require_safe
+async def demo(request: HttpRequest) -> HttpResponse:
+    """`/demo/` there: a page with the widget, as somebody else's would have it."""
+    agent = await _public(host_slug(request.get_host()))
+    if agent is None:
+        return _missing()
+    home = f"{_scheme(request)}://{request.get_host()}"
+    return _page("demo", agent, _talking(request) | {"frame-ancestors": "'self'"}, home=home)
+
+
+@require_safe
+async def frame(request: HttpRequest, slug: str) -> HttpResponse:
+    """`/a/<slug>/` on the console's host: what the agent says must not share its origin."""
+    agent = await _public(slug)
+    if agent is None:
+        return _missing()
+    home = _beside(request, f"{agent.config.slug}.{settings.CLAW_AGENT_DOMAIN}")
+    policy = OURS | {"frame-src": home, "frame-ancestors": "'self'"}
+    return _page("frame", agent, policy, home=f"{home}/")
+
+
+async def _public(slug: str | None) -> VisitedAgent | None:
+    agent = await visited.find([slug]) if slug else None
+    return agent if agent is not None and agent.public_page else None
+
+
+def _page(
+    name: str, agent: VisitedAgent, policy: Mapping[str, str], **context: str
+) -> HttpResponse:
+    return _answer(f"agents/{name}.html", policy, {"agent": agent.config, **context})
+
+
+def _missing() -> HttpResponse:
+    policy = OURS | {"frame-ancestors": "'none'"}
+    return _answer("agents/missing.html", policy, {}, status=404)
+
+
+def _answer(
+    template: str, policy: Mapping[str, str], context: Mapping[str, object], status: int = 200
+) -> HttpResponse:
+    response = HttpResponse(render_to_string(template, dict(context)), status=status)
+    response["Content-Security-Policy"] = "; ".join(
+        f"{directive} {sources}" for directive, sources in policy.items()
+    )
+    response["Referrer-Policy"] = "strict-origin-when-cross-origin"
+    response["X-Content-Type-Options"] = "nosniff"
+    response["Cache-Control"] = "no-cache"
+    response.xframe_options_exempt = True  # `frame-ancestors` says it better
+    return response
+
+
+def _talking(request: HttpRequest) -> dict[str, str]:
+    """The policy of a page that talks to its own host; older browsers want the socket named."""
+    socket = f"{_scheme(request).replace('http', 'ws')}://{request.get_host()}"
+    return OURS | {"connect-src": f"'self' {socket}"}
+
+
+def _consoles(request: HttpRequest) -> list[str]:
+    """The origins of the console: on the hosts that this installation calls by name."""
+    named = [host.lower() for host in settings.ALLOWED_HOSTS if host[:1] not in ("", ".", "*", "[")]
+    return [_beside(request, host) for host in named if host_slug(host) is None]
+
+
+def _beside(request: HttpRequest, host: str) -> str:
+    """The origin of another host of ours, at the port where this one was reached."""
+    port = re.search(r":[0-9]+$", request.get_host())
+    return f"{_scheme(request)}://{host}{port[0] if port else ''}"
+
+
+def _scheme(request: HttpRequest) -> str:
+    return "https" if settings.CLAW_HTTPS or request.is_secure() else "http"

@@ -1,0 +1,91 @@
+"""How many 50 tok/s streams a server holds at once, and what that costs (see `measuring.holds`)."""
+
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from typing import Any
+
+from bench.measuring import Measured, Upstream, holds, measure
+from bench.subjects import Stage, Start, Subject
+
+FIRST = 100  # streams of the first trial, which warms up and tells what a token costs
+CLOSE = 1.12  # between the most streams held and the fewest not held: then it is found
+MOST_TRIALS = 9
+MOST_STREAMS = 4000
+LEAST_STEP, MOST_STEP = 1.25, 2.5  # from a trial that held to the next one
+WARM_UP = {
+    "streams": 16,
+    "order": "tokens=20 every=20",
+    "window": 0.1,
+    "settle": 0.1,
+    "patience": 60,  # a worker may still be starting
+}
+
+
+@contextmanager
+def warm(start: Start, stage: Stage, model: Upstream, door: str = "ws") -> Iterator[Subject]:
+    """A subject that has answered before: the first answer loads what is loaded late."""
+    with start(stage) as subject:
+        result = measure(model, subject, door, **WARM_UP)
+        if result["failures"] or result["unfinished"]:
+            raise RuntimeError(f"{subject.name} does not answer: {result['error']}")
+        yield subject
+
+
+def find_capacity(
+    start: Start, stage: Stage, model: Upstream, door: str, window: float, until: float
+) -> dict[str, Any]:
+    """The most streams held, and every trial; none begins after `until` (time.monotonic()).
+
+    A trial that fails while the machine was busy with something else is repeated once; after one
+    that failed the server starts anew."""
+    trials: list[Measured] = []
+    held, lost, count, repeated = 0, 0, FIRST, False
+    with ExitStack() as running:
+        subject = running.enter_context(warm(start, stage, model, door))
+        while len(trials) < MOST_TRIALS and count <= MOST_STREAMS:
+            if time.monotonic() > until:
+                break
+            result = measure(model, subject, door, streams=count, window=window)
+            result["held"] = "us_per_token" in result and holds(result)
+            trials.append(result)
+            held_or_not = "held" if result["held"] else "not held"
+            print(f"    {count} streams {held_or_not}: {said(result)}", flush=True)
+            if result["held"]:
+                held, repeated = max(held, count), False
+            else:
+                running.close()
+                subject = running.enter_context(warm(start, stage, model, door))
+                if not result.get("quiet", True) and not repeated:
+                    repeated = True
+                    continue
+                lost, repeated = count, False
+            if held and lost and lost <= held * CLOSE:
+                break
+            count = following(held, lost, result)
+    return {"capacity": held, "trials": trials}
+
+
+def following(held: int, lost: int, result: Measured) -> int:
+    """What to try next."""
+    if lost:
+        return round((held * lost) ** 0.5) if held else max(1, lost // 2)
+    full = 0.95 * held * result["seconds"] / max(result["cpu"], 0.01)  # if all of the core is used
+    return round(max(held * LEAST_STEP, min(full, held * MOST_STEP)))
+
+
+def said(result: Measured) -> str:
+    """A measurement in one line, for who watches."""
+    if "us_per_token" not in result:
+        return str(result["error"])
+    parts = [
+        f"p99 {result['ages'].get('p99', 0):.1f} ms",
+        f"delivered {result['delivered']:.1%}",
+        f"waited {result['waited']:.1%}",
+        f"foreign {result['foreign']:.1%}",
+        f"other core {result['load']:.0%}",
+        result["error"],
+    ]
+    if result["us_per_token"]:
+        parts.insert(0, f"{result['us_per_token']:.1f} us/token")
+    return ", ".join(part for part in parts if part)

@@ -1,0 +1,1 @@
+"""The servers: uvicorn for production (`serve`), Daphne for development (`runserver`)."""

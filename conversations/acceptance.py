@@ -1,0 +1,234 @@
+"""What happens, in one transaction, when a message is accepted: conversation, both messages, run.
+
+The user's message is committed before anything else is done for it."""
+
+import hashlib
+from collections import defaultdict
+from dataclasses import asdict, dataclass, replace
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from django.db.models import Count, Q, Sum
+from django.utils import timezone
+
+from accounts.batching import Batcher, at_most
+from accounts.database import database_step
+from agents.access import agent_of, lineage_of
+from agents.caller import AgentConfig, Caller
+from conversations import access
+from conversations.execution.job import Enqueue, no_queue
+from conversations.models import FINAL, Conversation, Message, MessageStatus, Run
+from engine.errors import ClawError, invalid
+from wire import parse
+from wire.native import ChatRequest
+
+TITLE_LENGTH = 80
+GROUP = 20  # messages in one transaction: bounds how long the last of them waits
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a caller asks of an agent, whose provider and model are resolved."""
+
+    caller: Caller
+    agent: AgentConfig
+    request: ChatRequest
+
+
+@dataclass(frozen=True)
+class Accepted:
+    """The run that answers a message. `new` is False where it is an earlier one, met again by its
+    `clientMessageId`; `place` is its place in line, from 1, if it has to wait; `interrupts` are the
+    conversation's other runs, where the policy is to stop them."""
+
+    run: Run
+    new: bool
+    place: int | None = None
+    interrupts: tuple[Run, ...] = ()
+
+
+class Acceptance:
+    """Stores what is asked; messages that come together share one transaction."""
+
+    def __init__(self, enqueue: Enqueue = no_queue) -> None:
+        self._batcher: Batcher[Asked, Accepted] = Batcher(
+            lambda asked: database_step(accept, asked, enqueue), at_most(GROUP)
+        )
+
+    async def accept(self, asked: Asked) -> Accepted:
+        """Raises `conversation_busy`, `idempotency_conflict`, `budget_exceeded`,
+        `invalid_message`, `unavailable`."""
+        return await self._batcher.do(asked)
+
+    async def aclose(self) -> None:
+        """Wait until everything that was asked is stored."""
+        await self._batcher.aclose()
+
+
+def accept(asked: list[Asked], enqueue: Enqueue = no_queue) -> list[Accepted | Exception]:
+    """One transaction for all of them; for each its run, or the ClawError that refuses it.
+    Synchronous. Raises IntegrityError where two of them use the same new name."""
+    try:
+        answers = _store(asked, enqueue)
+    except IntegrityError:
+        if len(asked) > 1:
+            raise
+        # Somebody was faster: with this message, or with the alias, which exists now.
+        earlier = _earlier(asked[0])
+        answers = [earlier or _store_again(asked[0], enqueue)]
+    # What was accepted before needs no room, and is no second message.
+    return [
+        (_earlier(one) or answer) if isinstance(answer, ClawError) else answer
+        for one, answer in zip(asked, answers, strict=True)
+    ]
+
+
+def _store_again(one: Asked, enqueue: Enqueue) -> Accepted | ClawError:
+    try:
+        agent_of(replace(one.caller, agent=one.agent))
+    except ClawError as gone:  # another process has deleted it, and this one remembers it
+        return gone
+    (answer,) = _store([one], enqueue)
+    return answer
+
+
+@transaction.atomic
+def _store(asked: list[Asked], enqueue: Enqueue) -> list[Accepted | ClawError]:
+    drafts: dict[str, list[Run]] = defaultdict(list)  # what this adds to each conversation
+    messages: list[Message] = []
+    answers: list[Accepted | ClawError] = []
+    for one in asked:
+        try:
+            accepted, its_messages = _draft(one, drafts)
+        except ClawError as refusal:
+            answers.append(refusal)
+        else:
+            drafts[accepted.run.conversation_id].append(accepted.run)
+            messages += its_messages
+            answers.append(accepted)
+    runs = [run for of_one in drafts.values() for run in of_one]
+    new = {run.conversation_id: run.conversation for run in runs if run.conversation._state.adding}
+    Conversation.objects.bulk_create(new.values())
+    Message.objects.bulk_create(messages)
+    Run.objects.bulk_create(runs)
+    # Also where one must wait: the run before it may end before this transaction does.
+    enqueue(runs)
+    return answers
+
+
+def _draft(one: Asked, drafts: dict[str, list[Run]]) -> tuple[Accepted, list[Message]]:
+    """The rows that a message adds, not yet stored."""
+    agent, request = one.agent, one.request
+    caller = replace(one.caller, agent=agent)
+    _check_budget(caller)
+    conversation, unfinished = _conversation(caller, request)
+    before = drafts[conversation.pk]
+    unfinished += len(before)
+    policy = request.if_busy or agent.if_busy
+    interrupts: tuple[Run, ...] = ()
+    replaced = _replaced(caller, conversation, request.replaces)
+    if replaced is not None:
+        gone = [run for run in access.unfinished_runs(conversation) if _follows(run, replaced)]
+        interrupts = (*gone, *before)
+    in_the_way = unfinished - len(interrupts)
+    if in_the_way and policy == "interrupt":
+        interrupts = (*access.unfinished_runs(conversation), *before)
+    elif in_the_way and policy == "reject":
+        raise ClawError("conversation_busy", "The agent is still answering the last message.")
+    elif in_the_way > settings.CLAW_QUEUE_LENGTH:
+        raise ClawError("conversation_busy", "Too many messages wait in this conversation.")
+    if replaced is not None:
+        access.replace_message(replaced)
+        for run in before:  # asked after it, in this very moment
+            run.user_message.replaced = run.message.replaced = True
+    messages = [
+        Message(conversation=conversation, role=turn.role, content=turn.content)
+        for turn in request.turns
+    ]
+    messages[-1].client_message_id = request.client_message_id
+    messages[-1].replaces = request.replaces
+    answer = Message(conversation=conversation, role="assistant", status=MessageStatus.QUEUED)
+    run = Run(
+        organization_id=caller.organization_id,
+        agent_id=agent.id,
+        api_key_id=caller.key_id,
+        conversation=conversation,
+        user_message=messages[-1],
+        message=answer,
+        owner=caller.owner,
+        client_message_id=request.client_message_id,
+        fingerprint=fingerprint(request),
+        provider=agent.provider,
+        model=agent.model,
+        config=asdict(agent),
+        on_disconnect=request.on_disconnect or agent.on_disconnect,
+    )
+    accepted = Accepted(run, new=True, place=unfinished or None, interrupts=interrupts)
+    return accepted, [*messages, answer]
+
+
+def _conversation(caller: Caller, request: ChatRequest) -> tuple[Conversation, int]:
+    """The conversation, stored or to be stored, and how many of its runs have not ended."""
+    name = request.conversation_id
+    if name is None and request.replaces is not None:
+        name = access.message(caller, request.replaces, "user").conversation_id
+    if name is not None:
+        waiting = Count("run", filter=~Q(run__status__in=FINAL))
+        rows = access.conversations(caller).annotate(unfinished=waiting)
+        found = rows.filter(Q(pk=name) | Q(alias=name)).first()
+        if found is not None:
+            if request.messages is not None:
+                raise invalid("conversationId", "`messages` always begins a new conversation.")
+            return found, found.unfinished
+    new = Conversation(
+        organization_id=caller.organization_id,
+        agent_id=caller.require_agent().id,
+        owner=caller.owner,
+        alias=name,
+        title=" ".join(request.turns[0].content.split())[:TITLE_LENGTH],
+    )
+    return new, 0
+
+
+def _replaced(caller: Caller, conversation: Conversation, public_id: str | None) -> Message | None:
+    """The message in whose place another one comes, if it does. Raises `message_not_found`, also
+    for a message of another conversation."""
+    if public_id is None:
+        return None
+    message = access.message(caller, public_id, "user")
+    if message.conversation_id != conversation.pk:
+        raise ClawError("message_not_found", "There is no such message in this conversation.")
+    return message
+
+
+def _follows(run: Run, message: Message) -> bool:
+    """Whether the run answers this message or a later one."""
+    return run.user_message_id >= message.pk
+
+
+def _earlier(one: Asked) -> Accepted | ClawError | None:
+    """The run that the same client message has already started, or why it cannot be that."""
+    name = one.request.client_message_id
+    run = access.run_of_client_message(replace(one.caller, agent=one.agent), name) if name else None
+    if run is None:
+        return None
+    if run.fingerprint != fingerprint(one.request):
+        return ClawError(
+            "idempotency_conflict", "This clientMessageId was used for another message."
+        )
+    return Accepted(run, new=False)
+
+
+def fingerprint(request: ChatRequest) -> str:
+    """SHA-256 of what is asked: tells a retry from another question under the same name."""
+    return hashlib.sha256(parse.dumps(request.turns)).hexdigest()
+
+
+def _check_budget(caller: Caller) -> None:
+    if caller.monthly_budget is None:
+        return
+    month = timezone.now().replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+    runs = Run.objects.filter(api_key__in=lineage_of(caller), created_at__gte=month)
+    spent = runs.aggregate(total=Sum("cost"))["total"] or 0
+    if spent >= caller.monthly_budget:
+        raise ClawError("budget_exceeded", "This key has used up its budget for the month.")

@@ -1,0 +1,144 @@
+"""Writes finished runs into the database, those that finish together in one transaction."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+from django.db import transaction
+from django.utils import timezone
+
+from accounts.batching import Batcher
+from accounts.database import database_step
+from conversations.execution.job import Enqueue, no_queue
+from conversations.models import FINAL, Conversation, Message, Run, RunStatus
+from engine.log.base import Fenced
+from engine.transcript import Transcript
+
+GROUP = 50  # runs in one transaction: bounds how long it holds SQLite's write lock
+GROUP_BYTES = 1024 * 1024  # text in one transaction: the same, and the memory for its statement
+
+RUN_FIELDS = ["status", "usage", "cost", "error", "last_seq", "first_token_at", "finished_at"]
+MESSAGE_FIELDS = [
+    "content",
+    "status",
+    "thinking",
+    "tools",
+    "steps",
+    "usage",
+    "stop_reason",
+    "error",
+]
+
+
+@dataclass(frozen=True)
+class Final:
+    """A run with its outcome. `attempt` must still hold it, or the commit is `Fenced`: a number of
+    its own, since a claim of the same moment counts up that of `run`."""
+
+    run: Run
+    attempt: int
+    transcript: Transcript
+    first_token_at: datetime | None
+
+
+class Recorder:
+    """`enqueue` is called in the transaction for the runs that may begin because others ended."""
+
+    def __init__(self, enqueue: Enqueue = no_queue) -> None:
+        self._batcher: Batcher[Final, Run | None] = Batcher(
+            lambda finals: database_step(write, finals, enqueue), _group_size
+        )
+
+    async def commit(self, final: Final) -> Run | None:
+        """Store the outcome; returns the conversation's next queued run, if there is one.
+
+        Raises `Fenced` if a later attempt holds the run, `Unavailable` without a database, and
+        whatever the database has against this row."""
+        return await self._batcher.do(final)
+
+    async def aclose(self) -> None:
+        """Wait until everything that was given is written."""
+        await self._batcher.aclose()
+
+
+def _group_size(finals: list[Final]) -> int:
+    """How many of `finals` go into the next transaction, at least one."""
+    size = 0
+    for count, final in enumerate(finals[:GROUP], 1):
+        size += final.transcript.text.size
+        if size >= GROUP_BYTES:
+            return count
+    return min(GROUP, len(finals))
+
+
+def write(finals: list[Final], enqueue: Enqueue = no_queue) -> list[Run | Exception | None]:
+    """One transaction for all of them; for each its next run, or `Fenced`. Synchronous."""
+    with transaction.atomic():
+        holders = dict(
+            Run.objects.select_for_update()
+            .filter(pk__in=[final.run.pk for final in finals])
+            .exclude(status__in=FINAL)
+            .values_list("pk", "attempt")
+        )
+        # One for each run, the first: two may have ended the same waiting run at once.
+        valid = {f.run.pk: f for f in reversed(finals) if holders.get(f.run.pk) == f.attempt}
+        Run.objects.bulk_update([_run_row(f) for f in valid.values()], RUN_FIELDS)
+        Message.objects.bulk_update([_message_row(f) for f in valid.values()], MESSAGE_FIELDS)
+        conversations = {f.run.conversation_id for f in valid.values()}
+        Conversation.objects.filter(pk__in=conversations).update(last_message_at=timezone.now())
+        following = _next_runs(conversations)
+        enqueue(list(following.values()))
+    return [
+        following.get(f.run.conversation_id) if valid.get(f.run.pk) is f else Fenced(f.run.pk)
+        for f in finals
+    ]
+
+
+def _next_runs(conversations: set[str]) -> dict[str, Run]:
+    queued = (
+        Run.objects.filter(conversation__in=conversations, status=RunStatus.QUEUED)
+        .select_related("conversation", "message", "user_message")
+        .order_by("-user_message")
+    )
+    return {run.conversation_id: run for run in queued}  # the oldest of each comes last and stays
+
+
+def _run_row(final: Final) -> Run:
+    run, transcript = final.run, final.transcript
+    usage = _usage(transcript)
+    run.status = transcript.status
+    run.usage, run.error = usage, transcript.error()
+    run.cost = None if usage is None or usage["cost"] is None else Decimal(str(usage["cost"]))
+    run.last_seq = transcript.last_seq + (transcript.done is None)  # `done` follows this commit
+    run.first_token_at, run.finished_at = final.first_token_at, timezone.now()
+    return run
+
+
+def _message_row(final: Final) -> Message:
+    """A row of its own: watchers keep `final.run` as long as they read, and its message with it,
+    which must not become as large as the answer."""
+    transcript = final.transcript
+    return Message(
+        pk=final.run.message_id,
+        content=transcript.outcome.content if transcript.outcome else str(transcript.text),
+        status=transcript.status,
+        thinking=str(transcript.thinking),
+        tools=transcript.tools,
+        steps=[step.blocks for step in transcript.steps if step.blocks],
+        usage=_usage(transcript),
+        error=transcript.error(),
+        stop_reason=transcript.stop_reason,
+    )
+
+
+def _usage(transcript: Transcript) -> dict[str, Any] | None:
+    return msgspec.to_builtins(transcript.outcome.usage) if transcript.outcome else None
+
+
+def token_time(run: Run, ttft_ms: int | None) -> datetime | None:
+    """When the first token came, on the wall clock."""
+    if ttft_ms is None or run.started_at is None:
+        return None
+    return run.started_at + timedelta(milliseconds=ttft_ms)

@@ -1,0 +1,117 @@
+"""Takes jobs from the queue, in any process that shall carry out runs."""
+
+import asyncio
+import contextvars
+import logging
+
+import psycopg
+from django.conf import settings
+from procrastinate.exceptions import ProcrastinateException
+from procrastinate.worker import Worker as QueueWorker
+from psycopg_pool import PoolTimeout
+
+from accounts.batching import Batcher
+from accounts.database import database_step
+from conversations import access
+from conversations.execution import jobs
+from conversations.execution.queue import QueueDispatcher
+from conversations.execution.recovery import Recovery
+from conversations.execution.worker_database import doing, rescue, worker_app
+from conversations.models import Run
+from engine.errors import Unavailable
+
+log = logging.getLogger(__name__)
+
+POLL_SECONDS = 1.0  # new jobs are announced; those that are tried again are not
+BEATS = 3  # heartbeats in a lease: one may be late
+RESTART_SECONDS = 1.0
+STOP_SECONDS = 5.0
+
+
+class Worker:
+    """One worker of this process, and the rescue of others' jobs."""
+
+    def __init__(self, dispatcher: QueueDispatcher, recovery: Recovery, concurrency: int) -> None:
+        self._dispatcher, self._recovery = dispatcher, recovery
+        self._concurrency = concurrency
+        self._worker: QueueWorker | None = None
+        self._jobs: set[int] = set()  # being done here
+        self._rows: Batcher[str, Run | None] = Batcher(
+            lambda run_ids: database_step(access.runs_by_id, run_ids), len
+        )
+        self._tasks: list[asyncio.Task[None]] = []
+        jobs.Performer.perform = self._perform
+
+    def start(self) -> None:
+        """Begin to take jobs."""
+        for work in (self._work(), self._rescue()):
+            self._tasks.append(asyncio.create_task(work, context=contextvars.Context()))
+
+    async def stop(self) -> None:
+        """Take no more; jobs that are being done must have ended (`Executor.drain`)."""
+        for task in self._tasks:
+            task.cancel()
+        # The queue may be away: then this worker is found dead when its lease has run out.
+        await asyncio.wait(self._tasks, timeout=STOP_SECONDS)
+
+    async def _work(self) -> None:
+        while True:
+            try:
+                await self._take_jobs()
+            # Another one has declared it dead, or the database is away.
+            except (ProcrastinateException, psycopg.Error, PoolTimeout):
+                log.warning("the worker begins anew", exc_info=True)
+            await asyncio.sleep(RESTART_SECONDS)
+
+    async def _take_jobs(self) -> None:
+        app = worker_app(self._room)
+        async with app.open_async():
+            app.perform_import_paths()
+            self._worker = QueueWorker(
+                app,
+                queues=[jobs.QUEUE],
+                concurrency=self._concurrency,
+                install_signal_handlers=False,
+                fetch_job_polling_interval=POLL_SECONDS,
+                update_heartbeat_interval=settings.CLAW_RUN_LEASE / BEATS,
+                stalled_worker_timeout=settings.CLAW_RUN_LEASE,
+                delete_jobs="always",
+            )
+            await self._worker.run()
+
+    def _room(self) -> int:
+        return 0 if self._dispatcher.draining else self._concurrency - len(self._jobs)
+
+    async def _rescue(self) -> None:
+        """A loop of its own in every worker: a job for it would wait behind the runs."""
+        missing: set[int] = set()
+        while True:
+            await asyncio.sleep(settings.CLAW_RUN_LEASE / BEATS)
+            try:
+                missing = await self._look(missing)
+            except Unavailable:  # said by the database step
+                # All hearts have stopped with the database: give them time to be heard again.
+                await asyncio.sleep(settings.CLAW_RUN_LEASE)
+
+    async def _look(self, missing: set[int]) -> set[int]:
+        """Give away what nobody does: others' jobs, and what this worker was given without
+        knowing (`missing` at the last look, and still). Returns what is missing now."""
+        mine = self._worker.worker_id if self._worker else None
+        taken = await database_step(doing, mine) if mine is not None else set()
+        now_missing = taken - self._jobs
+        lost = list(now_missing & missing)
+        for job_id in await database_step(rescue, jobs.QUEUE, settings.CLAW_RUN_LEASE, lost):
+            log.warning("job %s has lost its worker", job_id)
+        return now_missing
+
+    async def _perform(self, job_id: int, run_id: str) -> None:
+        self._jobs.add(job_id)
+        try:
+            run = await self._rows.do(run_id)
+            if run is None:
+                return  # its conversation has been deleted
+            transcript = await self._recovery.prepare(run)
+            if transcript is not None:
+                await self._dispatcher.perform(run, transcript)
+        finally:
+            self._jobs.discard(job_id)

@@ -1,0 +1,204 @@
+"""How a worker talks to PostgreSQL: it outlives an outage, and takes over from the dead."""
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Awaitable, Callable, Iterable
+from datetime import datetime
+from typing import Any, TypeVar
+
+from django.db import connection
+from procrastinate import App, connector, exceptions
+from procrastinate.contrib.django import app as django_app
+from procrastinate.contrib.django.utils import connector_params
+from procrastinate.jobs import Job, Notification, Status
+from procrastinate.manager import JobManager, NotificationCallback
+from procrastinate.psycopg_connector import PsycopgConnector
+from psycopg import AsyncConnection, InterfaceError, OperationalError
+from psycopg_pool import AsyncConnectionPool
+
+from accounts.batching import Batcher
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+RETRY_SECONDS = 0.5
+TOGETHER = 10  # jobs taken at once: the rest of a crowd is for the other workers
+# The pool gives up early: it doubles its pauses otherwise, and each question tries again anyway.
+POOL = {"min_size": 1, "max_size": 8, "timeout": 2.0, "reconnect_timeout": 1.0}
+
+# Jobs of workers whose heart has stopped, or that were taken in an answer which never arrived.
+# One statement, so a job is given away once however many look for it.
+RESCUE = """
+UPDATE procrastinate_jobs
+   SET status = 'todo', attempts = attempts + 1, scheduled_at = NULL, worker_id = NULL
+ WHERE id IN (
+    SELECT job.id
+      FROM procrastinate_jobs job LEFT JOIN procrastinate_workers worker ON worker.id = worker_id
+     WHERE job.status = 'doing' AND job.queue_name = %s
+       AND (worker.id IS NULL
+            OR worker.last_heartbeat < now() - make_interval(secs => %s)
+            OR job.id = ANY(%s))
+       FOR UPDATE OF job SKIP LOCKED)
+RETURNING id
+"""
+# Without what procrastinate's own statement does for locks: our jobs have none.
+TAKE = """
+WITH candidate AS (
+    SELECT id
+      FROM procrastinate_jobs
+     WHERE status = 'todo' AND queue_name = ANY(%(queues)s)
+       AND (scheduled_at IS NULL OR scheduled_at <= now())
+     ORDER BY priority DESC, id
+     LIMIT %(most)s
+       FOR UPDATE SKIP LOCKED)
+UPDATE procrastinate_jobs job
+   SET status = 'doing', worker_id = %(worker)s
+  FROM candidate
+ WHERE job.id = candidate.id
+RETURNING job.*
+"""
+FINISH = """
+DELETE FROM procrastinate_jobs job
+ USING unnest(%(jobs)s::bigint[], %(workers)s::bigint[]) AS mine (id, worker_id)
+ WHERE job.id = mine.id AND job.worker_id = mine.worker_id AND job.status = 'doing'
+"""
+RETRY = """
+UPDATE procrastinate_jobs
+   SET status = 'todo', attempts = attempts + 1, scheduled_at = %(at)s
+ WHERE id = %(job)s AND worker_id = %(worker)s AND status = 'doing'
+"""
+DOING = "SELECT id FROM procrastinate_jobs WHERE status = 'doing' AND worker_id = %s"
+
+
+class PatientConnector(PsycopgConnector):
+    """Asks again until the database is back: procrastinate's worker would give up, and stop its
+    heartbeat while the runs that it has go on.
+
+    A question may so be carried out twice. Of those that a worker asks only the taking of a job
+    minds; `Worker` finds a job that was taken in vain."""
+
+    async def execute_query_async(self, query: Any, **arguments: Any) -> None:
+        ask = super().execute_query_async
+        await _insist(lambda: ask(query, **arguments))
+
+    async def execute_query_one_async(self, query: Any, **arguments: Any) -> dict[str, Any]:
+        ask = super().execute_query_one_async
+        return await _insist(lambda: ask(query, **arguments))
+
+    async def execute_query_all_async(self, query: Any, **arguments: Any) -> list[dict[str, Any]]:
+        ask = super().execute_query_all_async
+        return await _insist(lambda: ask(query, **arguments))
+
+    async def listen_notify(
+        self, on_notification: connector.Notify, channels: Iterable[str]
+    ) -> None:
+        listen = super().listen_notify
+        await _insist(lambda: listen(on_notification, channels))
+
+
+class Jobs(JobManager):
+    """Takes and finishes many jobs in one statement, where procrastinate asks for each.
+
+    `room` says how many more are welcome; none when the process leaves, while the heart still beats
+    for those under way. A job that was given to another worker is no longer ours to finish:
+    procrastinate would."""
+
+    def __init__(self, connector_: connector.BaseConnector, room: Callable[[], int]) -> None:
+        super().__init__(connector_)
+        self._room = room
+        self._taken: deque[Job] = deque()
+        self._announced = False  # a job, since the last question
+        self._no_more = False  # the last question has left nothing
+        self._finishing: Batcher[Job, None] = Batcher(self._finish, len)
+
+    async def listen_for_jobs(
+        self, *, on_notification: NotificationCallback, queues: Iterable[str] | None = None
+    ) -> None:
+        async def announced(*, channel: str, notification: Notification) -> None:
+            self._announced = True
+            await on_notification(channel=channel, notification=notification)
+
+        await super().listen_for_jobs(on_notification=announced, queues=queues)
+
+    async def fetch_job(self, queues: Iterable[str] | None, worker_id: int) -> Job | None:
+        """The worker asks until there is none, then forgets what was announced before that."""
+        if self._taken:
+            return self._taken.popleft()
+        if self._no_more and not self._announced:
+            self._no_more = False
+            return None
+        self._announced = True
+        while self._announced and not self._taken and (most := min(TOGETHER, self._room())) > 0:
+            self._announced = False
+            rows = await self.connector.execute_query_all_async(
+                TAKE, queues=queues, worker=worker_id, most=most
+            )
+            self._taken.extend(map(Job.from_row, sorted(rows, key=lambda row: row["id"])))
+            self._no_more = 0 < len(rows) < most
+        return self._taken.popleft() if self._taken else None
+
+    async def finish_job(self, job: Job, status: Status, delete_job: bool) -> None:
+        await self._finishing.do(job)
+
+    async def _finish(self, jobs: list[Job]) -> list[None]:
+        await self.connector.execute_query_async(
+            FINISH, jobs=[job.id for job in jobs], workers=[job.worker_id for job in jobs]
+        )
+        return [None] * len(jobs)
+
+    async def retry_job(self, job: Job, retry_at: datetime | None = None, **_: Any) -> None:
+        await self.connector.execute_query_async(
+            RETRY, job=job.id, worker=job.worker_id, at=retry_at
+        )
+
+
+def worker_app(room: Callable[[], int]) -> App:
+    """The tasks, over connections of the worker's own; see `Jobs` for `room`."""
+    connections = PatientConnector(pool_factory=_pool, kwargs=connector_params(), **POOL)
+    made = django_app.with_connector(connections)
+    made.job_manager = Jobs(made.connector, room)
+    return made
+
+
+def rescue(queue: str, lease: float, lost: list[int]) -> list[int]:
+    """Offer jobs again whose worker has given no sign for `lease` seconds, and those in `lost`;
+    returns their ids. Synchronous."""
+    with connection.cursor() as cursor:
+        cursor.execute(RESCUE, [queue, lease, lost])
+        return [row[0] for row in cursor.fetchall()]
+
+
+def doing(worker_id: int) -> set[int]:
+    """The jobs that a worker has taken. Synchronous."""
+    with connection.cursor() as cursor:
+        cursor.execute(DOING, [worker_id])
+        return {row[0] for row in cursor.fetchall()}
+
+
+def _pool(**options: Any) -> AsyncConnectionPool:
+    """procrastinate's pool asks the server whether it is there before each question, and puts BEGIN
+    and COMMIT around it, though one statement is a transaction anyway."""
+    return AsyncConnectionPool(**options | {"check": _check, "configure": _configure})
+
+
+async def _check(connection: AsyncConnection[Any]) -> None:
+    """Raises OperationalError if the server has hung up. It is not asked: what is not known here,
+    the question will show."""
+    connection.pgconn.consume_input()
+
+
+async def _configure(connection: AsyncConnection[Any]) -> None:
+    await connection.set_autocommit(True)
+
+
+async def _insist(ask: Callable[[], Awaitable[T]]) -> T:
+    while True:
+        try:
+            return await ask()
+        except exceptions.ConnectorException as error:
+            if not isinstance(error.__cause__, OperationalError | InterfaceError):
+                raise
+            log.warning("the queue does not answer: %s", error.__cause__)
+        await asyncio.sleep(RETRY_SECONDS)

@@ -1,0 +1,1 @@
+"""The only doors: WebSocket, SSE, REST. They authorise, limit, start and follow; nothing else."""

@@ -1,0 +1,90 @@
+"""What a request says about itself: its token, the agent it means, where it comes from."""
+
+from collections.abc import Mapping
+from ipaddress import ip_address
+from typing import Any
+from urllib.parse import parse_qs
+
+from django.conf import settings
+
+from agents.addresses import host_slug
+from agents.caller import Address
+from agents.signing import is_signed
+from engine.errors import ClawError
+
+
+def bearer_token(headers: Mapping[str, str]) -> str | None:
+    """The token of an `Authorization: Bearer` header (RFC 6750)."""
+    scheme, _, token = headers.get("authorization", "").partition(" ")
+    return token.strip() or None if scheme.lower() == "bearer" else None
+
+
+def socket_token(scope: Mapping[str, Any]) -> str | None:
+    """The token of a WebSocket's upgrade request, in its header or in `?token=`: a browser can set
+    no header, and a visitor's token is soon over.
+
+    Raises `invalid_token` for an API key in the address: it would be in logs and histories."""
+    given = parse_qs(scope.get("query_string", b"").decode("latin-1")).get("token", [])
+    if any(not is_signed(token) for token in given) or len(given) > 1:
+        raise ClawError("invalid_token", "API keys are not accepted in a URL.")
+    return bearer_token(asgi_headers(scope)) or (given[0] if given else None)
+
+
+def socket_ticket(scope: Mapping[str, Any]) -> str | None:
+    """The `?ticket=` of a WebSocket's upgrade request."""
+    given = parse_qs(scope.get("query_string", b"").decode("latin-1")).get("ticket")
+    return given[0] if given else None
+
+
+def address(
+    scope: Mapping[str, Any], host: str, path_slug: str | None, agent_id: str | None = None
+) -> Address:
+    """Everything in a request to `host` that names its agent, and what that host's origin is."""
+    secure = settings.CLAW_HTTPS or scope.get("scheme") in ("https", "wss")
+    return Address(
+        host_slug=host_slug(host),
+        path_slug=path_slug,
+        agent_id=agent_id,
+        site=f"{'https' if secure else 'http'}://{host.lower()}",
+        same_origin=asgi_headers(scope).get("sec-fetch-site") == "same-origin",
+    )
+
+
+def client_address(scope: Mapping[str, Any]) -> str:
+    """Where a connection comes from: its peer or, behind `CLAW_TRUSTED_PROXIES`, the last address
+    in `X-Forwarded-For` that is not one of those proxies. Nobody else's word is believed."""
+    peer = (scope.get("client") or ["unknown"])[0]
+    hops = [hop.strip() for hop in asgi_headers(scope).get("x-forwarded-for", "").split(",")]
+    while hops and _trusted(peer):
+        peer = hops.pop() or peer
+    return str(peer)
+
+
+def forwarding(scope: Mapping[str, Any]) -> str:
+    """What becomes of `X-Forwarded-For`: `none` came, it is `believed`, or it is `ignored`."""
+    if "x-forwarded-for" not in asgi_headers(scope):
+        return "none"
+    return "believed" if _trusted((scope.get("client") or ["unknown"])[0]) else "ignored"
+
+
+def as_visited(scope: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The scope with the scheme that the visitor used: one of `CLAW_TRUSTED_PROXIES` may say, with
+    `X-Forwarded-Proto`, that it was reached over TLS."""
+    said = asgi_headers(scope).get("x-forwarded-proto", "").strip().lower()
+    if said != "https" or not _trusted((scope.get("client") or ["unknown"])[0]):
+        return scope
+    return {**scope, "scheme": "wss" if scope["type"] == "websocket" else "https"}
+
+
+def _trusted(name: str) -> bool:
+    try:
+        found = ip_address(name)
+    except ValueError:
+        return False
+    return any(found in network for network in settings.CLAW_TRUSTED_PROXIES)
+
+
+def asgi_headers(scope: Mapping[str, Any]) -> dict[str, str]:
+    """The headers of an ASGI scope, names in lower case."""
+    raw = scope.get("headers", [])
+    return {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in raw}

@@ -1,0 +1,1 @@
+"""The run engine: how an answer is produced and recorded, without Django, database or sockets."""

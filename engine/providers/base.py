@@ -1,0 +1,84 @@
+"""What every model provider offers: one call, streamed as a few kinds of delta."""
+
+from collections.abc import Callable
+from typing import Any, Protocol, TypeAlias
+
+import msgspec
+
+from engine.request import ModelRequest
+from engine.usage import TokenCounts
+
+
+class TextDelta(msgspec.Struct, frozen=True, gc=False):
+    """A piece of the answer."""
+
+    text: str
+
+
+class ThinkingDelta(msgspec.Struct, frozen=True, gc=False):
+    """A piece of the model's reasoning."""
+
+    text: str
+
+
+class ToolDelta(msgspec.Struct, frozen=True, gc=False):
+    """A raw fragment of one tool call; `index` counts the calls of this answer from 0.
+
+    `id` and `name` come with the first fragment only."""
+
+    index: int
+    arguments: str
+    id: str | None = None
+    name: str | None = None
+
+
+class ToolUse(msgspec.Struct, frozen=True, gc=False):
+    """A complete tool call, by the provider's signal."""
+
+    id: str
+    name: str
+    args: dict[str, Any]
+
+
+class Counted(msgspec.Struct, frozen=True, gc=False):
+    """The provider's token counts so far: cumulative, each replaces the one before."""
+
+    counts: TokenCounts
+
+
+class Finished(msgspec.Struct, frozen=True, gc=False):
+    """Last delta of a call that ended properly. `blocks` is the assistant's turn in the provider's
+    own form where text alone is not enough to send it back, else empty.
+
+    `stop_reason`: end_turn, max_tokens, stop_sequence, tool_use, pause_turn, refusal,
+    context_window_exceeded; a reason that we do not know is passed on as it is."""
+
+    stop_reason: str
+    blocks: list[dict[str, Any]]
+
+
+Delta: TypeAlias = TextDelta | ThinkingDelta | ToolDelta | ToolUse | Counted | Finished
+Sink: TypeAlias = Callable[[list[Delta]], None]
+"""Takes deltas (never none) at once: it is called from where the bytes come in, and never waits."""
+
+
+class Provider(Protocol):
+    """One account at one model server. Many calls may run at once."""
+
+    name: str
+    price_list: str | None
+    """Whose prices its calls pay; see `engine.usage.price_list_of`."""
+
+    async def call(self, request: ModelRequest, sink: Sink, *, idle_timeout: float) -> None:
+        """Make the call: `sink` gets, together, the deltas of everything that arrived together.
+
+        Returns after a last delta that is always `Finished`; a stream that the server ends without
+        saying why is `ProviderError("upstream_truncated")`. `idle_timeout` (seconds) bounds every
+        wait for progress. Every failure is a `ProviderError`; what `sink` raises ends the call and
+        is raised as it is. Cancelling the task closes the connection at once, and `sink` is not
+        called again. Retries happen only before the first delta."""
+        ...
+
+    async def aclose(self) -> None:
+        """Close all connections."""
+        ...

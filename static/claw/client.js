@@ -1,0 +1,213 @@
+import { Answer } from "./answer.js";
+import { Api } from "./api.js";
+import { Conversation } from "./conversation.js";
+import { Credentials } from "./credentials.js";
+import { Emitter } from "./emitter.js";
+import { ClawError } from "./errors.js";
+import { Link } from "./link.js";
+import { uuid } from "./random.js";
+
+/** @import {AnyEvent, ClientOptions, ConversationInfo, LinkStatus, Message, Request, StreamEvent, Turn} from "./types.js" */
+
+export { ClawError } from "./errors.js";
+
+/**
+ * @typedef {{signal?: AbortSignal, conversationId?: string, clientMessageId?: string, deltas?: boolean,
+ *   tools?: boolean, ifBusy?: Request["ifBusy"], onDisconnect?: Request["onDisconnect"]}} ChatOptions
+ *   `deltas` (or `tools`): also the raw fragments of tool calls
+ * @typedef {{[Type in AnyEvent["type"]]: Extract<AnyEvent, {type: Type}>} & {
+ *   snapshot: import("./types.js").Snapshot, event: StreamEvent, connection: LinkStatus, problem: ClawError}} ClientEvents
+ */
+
+/** @typedef {{api: Api, link: Link}} Door */
+
+/**
+ * Talks to an agent: over one WebSocket, or event streams where there can be none, and comes back
+ * after every drop without losing anything. See docs/javascript.md.
+ * @extends {Emitter<ClientEvents>}
+ */
+export class ClawClient extends Emitter {
+  #options;
+  /** A connection speaks with one agent. @type {Map<string, Door>} */
+  #doors = new Map();
+  #closed = false;
+  /** @type {Set<Conversation>} */
+  #conversations = new Set();
+
+  /** @param {ClientOptions} options */
+  constructor(options) {
+    super();
+    const { url, agentId = "", transport = "auto" } = options;
+    const { fetch = globalThis.fetch, WebSocket = globalThis.WebSocket } = options;
+    const timers = options.timers ?? {
+      setTimeout: (run, ms) => globalThis.setTimeout(run, ms),
+      clearTimeout: (timer) => globalThis.clearTimeout(timer),
+      now: () => performance.now(),
+    };
+    if (transport === "websocket" && !WebSocket) {
+      throw new ClawError("invalid_message", "There is no WebSocket here: give one, such as that of `ws`.");
+    }
+    const credentials = new Credentials(options);
+    this.#options = { url, agentId, credentials, fetch, timers, transport, WebSocket };
+  }
+
+  /** `idle`, `connecting`, `online`, `reconnecting` or `offline`. */
+  get status() {
+    return this.#online?.status ?? "idle";
+  }
+
+  /** How it is connected at the moment: `websocket`, `sse`, or null. */
+  get transport() {
+    return this.#online?.transport ?? null;
+  }
+
+  chat = {
+    /**
+     * The whole answer. Rejects with a ClawError if it failed.
+     * @param {string | null | undefined | Turn[]} first The agent, or, for the client's own, what is said
+     * @param {string | Turn[] | ChatOptions} [second]
+     * @param {ChatOptions} [third]
+     */
+    send: async (first, second, third) => whole(this.chat.stream(first, second, third)),
+
+    /**
+     * The answer as it comes. `chat.stream(agentId, messages, options)`, or without the agent.
+     * @param {string | null | undefined | Turn[]} first
+     * @param {string | Turn[] | ChatOptions} [second]
+     * @param {ChatOptions} [third]
+     * @returns {Answer}
+     */
+    stream: (first, second, third) => {
+      const named = typeof second === "string" || Array.isArray(second);
+      const agentId = named ? /** @type {string | null} */ (first) : null;
+      const said = named ? second : /** @type {string | Turn[]} */ (first);
+      const options = (named ? third : /** @type {ChatOptions} */ (second)) ?? {};
+      return this.#ask(said, agentId, options);
+    },
+  };
+
+  conversations = {
+    /** @param {{before?: string, limit?: number}} [query] @returns {Promise<{conversations: ConversationInfo[], nextCursor: string | null}>} */
+    list: (query) => this.#json("GET", "", { query }),
+    /** @param {{id?: string, title?: string}} [fields] @returns {Promise<ConversationInfo>} */
+    create: (fields = {}) => this.#json("POST", "", { body: fields, headers: { "Idempotency-Key": uuid() } }),
+    /** @param {string} id @returns {Promise<ConversationInfo>} */
+    get: (id) => this.#json("GET", path(id)),
+    /** @param {string} id @param {string} title @returns {Promise<ConversationInfo>} */
+    rename: (id, title) => this.#json("PATCH", path(id), { body: { title } }),
+    /** @param {string} id @returns {Promise<null>} */
+    delete: (id) => this.#json("DELETE", path(id)),
+    /** @param {string} id @param {{before?: string, after?: string, limit?: number}} [query] @returns {Promise<{messages: Message[], nextCursor: string | null}>} */
+    messages: (id, query) => this.#json("GET", `${path(id)}/messages`, { query }),
+    /**
+     * As `chat.stream` in this conversation; its events also have the names `token` and `usage.total`.
+     * @param {{conversationId: string, content: string} & ChatOptions} asked
+     */
+    sendMessageStream: ({ conversationId, content, ...options }) =>
+      this.#ask(content, null, { ...options, conversationId }, renamed),
+  };
+
+  agents = {
+    /** Needs a key with `agents:write`. @param {Record<string, any> & {name: string}} fields @returns {Promise<Record<string, any> & {id: string}>} */
+    create: (fields) =>
+      this.#door().api.json("POST", "/api/agents", { body: fields, headers: { "Idempotency-Key": uuid() } }),
+  };
+
+  messages = {
+    /** What a reader thinks of an answer; null takes it back. @param {string} id @param {"up" | "down" | null} rating @param {string} [comment] @returns {Promise<Message>} */
+    rate: (id, rating, comment) =>
+      this.#door().api.json("PUT", `/api/messages/${encodeURIComponent(id)}/feedback`, { body: { rating, comment } }),
+  };
+
+  /** A live chat, see `Conversation`. @param {{agentId?: string, conversationId?: string | null, messages?: Message[]}} [options] */
+  conversation({ agentId, ...options } = {}) {
+    const conversation = new Conversation({ ...this.#door(agentId), ...options });
+    this.#conversations.add(conversation);
+    conversation.on("closed", () => this.#conversations.delete(conversation));
+    return conversation;
+  }
+
+  /** Stop a run, or everything that was asked here. @param {string} [runId] */
+  async cancel(runId) {
+    const followed = [...this.#doors.values()].filter(({ link }) => link.cancelAll(runId));
+    if (runId && !followed.length) await this.#door().api.json("POST", `/api/runs/${encodeURIComponent(runId)}/cancel`);
+  }
+
+  /** The end: it leaves no timer and no socket. Answers go on being produced. */
+  close() {
+    this.#closed = true;
+    for (const conversation of this.#conversations) conversation.close();
+    for (const { api, link } of this.#doors.values()) {
+      link.close();
+      api.close();
+    }
+  }
+
+  get #online() {
+    const links = [...this.#doors.values()].map(({ link }) => link);
+    return links.find(({ status }) => status !== "idle");
+  }
+
+  /** The connection to an agent, the client's own if none is named. @param {string | null} [agentId] @returns {Door} */
+  #door(agentId) {
+    const name = agentId || this.#options.agentId;
+    const known = this.#doors.get(name);
+    if (known) return known;
+    if (this.#closed) throw new ClawError("closed", "This client is closed.");
+    const options = { ...this.#options, agentId: name || undefined };
+    const api = new Api(options);
+    const link = new Link({ ...options, api });
+    link.on("event", (event) => {
+      this.emit("event", event);
+      this.emit(event.type, /** @type {any} */ (event));
+    });
+    link.on("status", (status) => this.emit("connection", status));
+    link.on("error", (error) => this.emit("problem", error));
+    this.#doors.set(name, { api, link });
+    return { api, link };
+  }
+
+  /** @param {string | Turn[]} said @param {string | null} agentId @param {ChatOptions} options @param {(event: StreamEvent) => StreamEvent} [rename] */
+  #ask(said, agentId, options, rename) {
+    const { signal, clientMessageId = uuid(), ifBusy, onDisconnect } = options;
+    const deltas = options.deltas || options.tools || undefined;
+    /** @type {Request} */
+    const request = { clientMessageId, deltas, onDisconnect };
+    if (typeof said === "string") {
+      // A name of its own: what is asked twice after a drop begins one conversation, not two.
+      Object.assign(request, { content: said, conversationId: options.conversationId ?? uuid(), ifBusy });
+    } else {
+      request.messages = said;
+    }
+    return new Answer(this.#door(agentId).link, request, { signal, rename });
+  }
+
+  /** @param {string} method @param {string} path @param {import("./api.js").Call} [call] */
+  #json(method, path, call) {
+    return this.#door().api.json(method, `/api/conversations${path}`, call);
+  }
+}
+
+/** @param {string} id */
+function path(id) {
+  return `/${encodeURIComponent(id)}`;
+}
+
+/** @param {Answer} answer */
+async function whole(answer) {
+  for await (const event of answer) {
+    if (event.type === "error") throw ClawError.of({ ...event, details: { ...event } });
+  }
+  const { message, conversationId, runId } = answer;
+  if (!message) throw new ClawError("closed", "This client was closed.");
+  if (message.error) throw ClawError.of({ ...message.error, details: { content: message.content } });
+  const { content, id: messageId, usage, stopReason } = message;
+  return { content, conversationId, messageId, runId, usage, stopReason };
+}
+
+/** The names of the conversation route. @param {StreamEvent} event @returns {StreamEvent} */
+function renamed(event) {
+  if (event.type === "token") return { ...event, token: event.content };
+  if (!("usage" in event) || !event.usage) return event;
+  return { ...event, usage: { ...event.usage, total: event.usage.totalTokens } };
+}

@@ -1,0 +1,105 @@
+import { icon, iconButton, make } from "./dom.js";
+
+/** @import {Strings} from "./i18n.js" */
+
+/** The longest draft that is worth keeping, in characters. */
+const LONGEST_DRAFT = 30_000;
+
+/**
+ * Where one writes. Enter sends, Shift+Enter breaks the line; while an answer comes the button
+ * stops it. The draft is kept as it is typed.
+ */
+export class Composer {
+  #onSend;
+  #onDraft;
+  #strings;
+  #input;
+  #button;
+  #note;
+  #busy = false;
+  /** @type {string | undefined} */
+  #replaces;
+
+  /**
+   * @param {Strings} strings
+   * @param {{draft: string, onSend: (text: string, replaces?: string) => boolean, onDraft: (text: string) => void}} options
+   *   `onSend` says whether the message was taken
+   */
+  constructor(strings, { draft, onSend, onDraft }) {
+    this.#strings = strings;
+    this.#onSend = onSend;
+    this.#onDraft = onDraft;
+    const input = { rows: 1, placeholder: strings.placeholder, "aria-label": strings.message, dir: "auto", enterkeyhint: "send" };
+    this.#input = /** @type {HTMLTextAreaElement} */ (make("textarea", input));
+    this.#input.value = draft;
+    this.#button = /** @type {HTMLButtonElement} */ (make("button", { type: "submit", class: "send" }, icon("send")));
+    const cancel = iconButton("cancel-edit", strings.cancel, "close");
+    this.#note = make("p", { class: "editing", hidden: true }, make("span", {}, strings.editing), cancel);
+    const field = make("div", { class: "field" }, this.#input, this.#button);
+    this.element = make("form", { class: "composer" }, this.#note, field);
+    this.element.addEventListener("submit", this.#submit);
+    this.#input.addEventListener("keydown", this.#key);
+    this.#input.addEventListener("input", this.#changed);
+    this.#show();
+  }
+
+  /** What is written and not sent; not what is only being edited. */
+  get draft() {
+    return this.#replaces ? "" : this.#input.value;
+  }
+
+  focus() {
+    this.#input.focus();
+  }
+
+  /** Another tab has written a draft, or a message is to be edited. @param {string} text @param {string} [replaces] */
+  fill(text, replaces) {
+    this.#input.value = text;
+    this.#replaces = replaces;
+    this.#note.hidden = !replaces;
+    this.#changed();
+  }
+
+  /** Whether an answer is coming. @param {boolean} busy */
+  set busy(busy) {
+    if (busy === this.#busy) return;
+    this.#busy = busy;
+    this.#button.replaceChildren(icon(busy ? "stop" : "send"));
+    this.#show();
+  }
+
+  #submit = (/** @type {Event} */ event) => {
+    event.preventDefault();
+    this.submit();
+  };
+
+  /** Send what is written, if there is anything and no answer is coming. */
+  submit() {
+    const text = this.#input.value.trim();
+    if (this.#busy || !text) return;
+    if (this.#onSend(text, this.#replaces)) this.fill("");
+  }
+
+  #key = (/** @type {KeyboardEvent} */ event) => {
+    // While a word is being composed (Japanese, Chinese, ...), Enter belongs to the composing.
+    if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
+    this.#submit(event);
+  };
+
+  #changed = () => {
+    const text = this.#input.value;
+    if (!this.#replaces && text.length <= LONGEST_DRAFT) this.#onDraft(text);
+    this.#show();
+  };
+
+  #show() {
+    const { send, stop } = this.#strings;
+    const label = this.#busy ? stop : send;
+    this.#button.type = this.#busy ? "button" : "submit";
+    this.#button.title = label;
+    this.#button.setAttribute("aria-label", label);
+    this.#button.toggleAttribute("data-action", this.#busy);
+    if (this.#busy) this.#button.dataset.action = "stop";
+    this.#button.disabled = !this.#busy && !this.#input.value.trim();
+  }
+}

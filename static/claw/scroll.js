@@ -1,0 +1,65 @@
+/** A reader this near to the end (pixels) wants to see what comes. */
+const NEAR = 100;
+
+/** Keeps the end in view while the reader is near it, and never moves a reader who is not. */
+export class Follower {
+  #scroller;
+  #content;
+  #onChange;
+  #observer;
+  #following = true;
+  #top = 0;
+
+  /**
+   * @param {Element} scroller
+   * @param {Element} content what grows in it
+   * @param {(following: boolean) => void} onChange the reader has left the end, or is back
+   */
+  constructor(scroller, content, onChange) {
+    this.#scroller = scroller;
+    this.#content = content;
+    this.#onChange = onChange;
+    this.#observer = new ResizeObserver(() => this.#resized());
+  }
+
+  /** Begin to look. */
+  start() {
+    this.#observer.observe(this.#scroller);
+    this.#observer.observe(this.#content);
+    this.#scroller.addEventListener("scroll", this.#scrolled, { passive: true });
+  }
+
+  stop() {
+    this.#observer.disconnect();
+    this.#scroller.removeEventListener("scroll", this.#scrolled);
+  }
+
+  /** Go to the end, and follow it again. */
+  jump() {
+    this.#set(true);
+    this.#toEnd();
+  }
+
+  #scrolled = () => {
+    const { scrollTop, scrollHeight, clientHeight } = this.#scroller;
+    const near = scrollHeight - clientHeight - scrollTop <= NEAR;
+    // Only going up is leaving: the end may also have moved on by itself.
+    if (near || scrollTop < this.#top) this.#set(near);
+    this.#top = scrollTop;
+  };
+
+  #resized() {
+    if (this.#following) this.#toEnd();
+  }
+
+  #toEnd() {
+    this.#scroller.scrollTop = this.#scroller.scrollHeight;
+  }
+
+  /** @param {boolean} following */
+  #set(following) {
+    if (following === this.#following) return;
+    this.#following = following;
+    this.#onChange(following);
+  }
+}

@@ -1,0 +1,101 @@
+"""`accounts.database`: one thread hop for a whole step."""
+
+import asyncio
+import sqlite3
+import threading
+
+import pytest
+from django.conf import settings
+from django.db import InterfaceError, OperationalError, connection, transaction
+
+from accounts.database import close_database, database_step
+from accounts.models import Organization
+from engine.errors import Unavailable
+
+# A connection that is kept may not be touched by a test without a database.
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+async def test_it_works(acme):
+    def rename(name: str) -> int:
+        return Organization.objects.filter(id=acme.id).update(name=name)
+
+    assert await database_step(rename, "Acme Ltd") == 1
+    assert await database_step(Organization.objects.count) == 1
+
+
+async def test_all_steps_share_one_thread_which_is_not_the_loop_s():
+    threads = {await database_step(threading.get_ident) for _ in range(5)}
+
+    assert len(threads) == 1
+    assert threads != {threading.get_ident()}
+
+
+async def test_a_connection_to_sqlite_is_kept_and_one_from_a_pool_given_back(acme):
+    await database_step(Organization.objects.count)
+
+    kept = await database_step(lambda: connection.connection is not None)
+
+    assert kept == (connection.vendor == "sqlite")
+
+
+async def test_closing_leaves_no_connection_open(acme):
+    await database_step(Organization.objects.count)
+    await close_database()
+
+    assert await database_step(lambda: connection.connection) is None
+    assert await database_step(Organization.objects.count) == 1
+
+
+@pytest.mark.parametrize("error", [OperationalError("secret host"), InterfaceError("secret host")])
+async def test_a_database_that_does_not_answer_is_unavailable_without_internals(error, caplog):
+    def fail() -> None:
+        raise error
+
+    with pytest.raises(Unavailable) as raised:
+        await database_step(fail)
+
+    assert raised.value.retry_after
+    assert "secret" not in str(raised.value.body())
+    assert "secret" in caplog.text
+
+
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="only SQLite locks as a whole")
+async def test_a_locked_database_is_unavailable(acme, caplog):
+    other = sqlite3.connect(settings.DATABASES["default"]["NAME"], isolation_level=None)
+
+    def write() -> None:
+        with connection.cursor() as cursor:
+            cursor.execute("PRAGMA busy_timeout=10")
+        Organization.objects.create(name="Late")
+
+    other.execute("BEGIN IMMEDIATE")
+    try:
+        with pytest.raises(Unavailable):
+            await database_step(write)
+    finally:
+        other.close()
+
+
+async def test_other_errors_pass_through(db):
+    with pytest.raises(Organization.DoesNotExist):
+        await database_step(Organization.objects.get)
+
+
+async def test_cancelling_the_caller_does_not_cut_a_transaction(acme):
+    begun, proceed = threading.Event(), threading.Event()
+
+    def write_twice() -> None:
+        with transaction.atomic():
+            Organization.objects.create(name="One")
+            begun.set()
+            proceed.wait(5)
+            Organization.objects.create(name="Two")
+
+    task = asyncio.create_task(database_step(write_twice))
+    await asyncio.to_thread(begun.wait, 5)
+    task.cancel()
+    proceed.set()
+    await asyncio.gather(task, return_exceptions=True)
+
+    assert await database_step(Organization.objects.count) == 3

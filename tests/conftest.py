@@ -1,0 +1,103 @@
+"""What every test shares: settings that need no environment, a database file, three people."""
+
+import pytest
+from cryptography.fernet import Fernet
+from django.conf import settings
+
+from accounts.models import Membership, Organization, User
+from agents import keys, visited
+from agents.models import Agent, ApiKey
+
+pytest_plugins = ["tests.services"]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--stack",
+        choices=["embedded", "scaled"],
+        default="embedded",
+        help="what the live tests talk to: one process, or many on PostgreSQL and Redis",
+    )
+
+
+def pytest_configure() -> None:
+    """The same settings everywhere, whatever .env says; no test can reach a paid account."""
+    settings.SECRET_KEY = "tests-only"
+    settings.CLAW_ENCRYPTION_KEYS = [Fernet.generate_key().decode()]
+    settings.ANTHROPIC_API_KEY = settings.OPENAI_API_KEY = settings.OPENAI_BASE_URL = ""
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """A file, as in production: one in memory cannot be shared between threads as faithfully."""
+    database = settings.DATABASES["default"]
+    if database["ENGINE"].endswith("sqlite3"):
+        database["TEST"]["NAME"] = str(tmp_path_factory.mktemp("db") / "test.sqlite3")
+
+
+@pytest.fixture(autouse=True)
+def forget_keys() -> None:
+    """No test finds the keys or agents of the one before it in the cache."""
+    keys.forget_all()
+    visited.forget_all()
+
+
+@pytest.fixture
+def acme(transactional_db: None) -> Organization:
+    """The organisation of alice and bob. Coroutine tests use another thread: no transaction."""
+    return Organization.objects.create(name="Acme")
+
+
+@pytest.fixture
+def alice(acme: Organization) -> User:
+    """Owner of acme."""
+    return _member(acme, "alice@example.com", Membership.Role.OWNER)
+
+
+@pytest.fixture
+def bob(acme: Organization) -> User:
+    """Member of acme."""
+    return _member(acme, "bob@example.com", Membership.Role.MEMBER)
+
+
+@pytest.fixture
+def globex(transactional_db: None) -> Organization:
+    """The other organisation, charlie's."""
+    return Organization.objects.create(name="Globex")
+
+
+@pytest.fixture
+def charlie(globex: Organization) -> User:
+    """Owner of globex; a stranger to acme."""
+    return _member(globex, "charlie@example.com", Membership.Role.OWNER)
+
+
+@pytest.fixture
+def agent(acme: Organization) -> Agent:
+    """Acme's agent, answered by the demo provider."""
+    return Agent.objects.create(organization=acme, slug="helper", name="Helper", provider="demo")
+
+
+@pytest.fixture
+def foreign_agent(globex: Organization) -> Agent:
+    """Globex's agent."""
+    return Agent.objects.create(organization=globex, slug="spy", name="Spy", provider="demo")
+
+
+@pytest.fixture
+def key(agent: Agent) -> tuple[ApiKey, str]:
+    """A key of acme for its one agent: the row and the key itself."""
+    return keys.create_key(agent.organization, name="test", agents=[agent])
+
+
+@pytest.fixture
+def foreign_key(foreign_agent: Agent) -> tuple[ApiKey, str]:
+    """A key of globex that opens all of its agents, and nothing of acme."""
+    return keys.create_key(foreign_agent.organization, name="test")
+
+
+def _member(organization: Organization, email: str, role: Membership.Role) -> User:
+    user = User.objects.create_user(email, "correct horse")
+    Membership.objects.create(organization=organization, user=user, role=role)
+    return user

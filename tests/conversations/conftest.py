@@ -1,0 +1,45 @@
+"""Callers of two organisations, and the run engine over a folder of the test's own."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from agents import keys
+from agents.caller import Caller
+from agents.models import Agent, ApiKey
+from tests.conversations.parts import Parts, caller_of
+
+
+@pytest.fixture
+def caller(key: tuple[ApiKey, str], agent: Agent) -> Caller:
+    """Acme's key, asking acme's agent."""
+    return caller_of(key[0], agent)
+
+
+@pytest.fixture
+def foreign_caller(foreign_key: tuple[ApiKey, str], foreign_agent: Agent) -> Caller:
+    """Globex's key, asking globex's agent."""
+    return caller_of(foreign_key[0], foreign_agent)
+
+
+@pytest.fixture
+def second_agent(agent: Agent) -> Agent:
+    """Another agent of acme, which acme's key does not open."""
+    return Agent.objects.create(
+        organization=agent.organization, slug="second", name="Second", provider="demo"
+    )
+
+
+@pytest.fixture
+def second_caller(second_agent: Agent) -> Caller:
+    """Acme again, with a key of the second agent."""
+    key, _ = keys.create_key(second_agent.organization, name="second", agents=[second_agent])
+    return caller_of(key, second_agent)
+
+
+@pytest.fixture
+async def parts(tmp_path: Path, transactional_db: None) -> AsyncIterator[Parts]:
+    """The run engine; what still runs at the end of the test is interrupted."""
+    async with Parts(tmp_path / "runs") as parts:
+        yield parts

@@ -1,0 +1,72 @@
+"""`conversations.execution.live`: a run is told to stop, and only the model's part of it is cut."""
+
+import asyncio
+
+import pytest
+
+from conversations.execution.live import Live
+from conversations.models import Run
+from engine.errors import ClawError
+
+
+class Attempt:
+    """A task that produces until it is stopped, and then records."""
+
+    def __init__(self) -> None:
+        self.live = Live(Run())
+        self.producing, self.proceed = asyncio.Event(), asyncio.Event()
+        self.recording = asyncio.Event()
+        self.done: list[object] = []
+        self.live.task = asyncio.create_task(self.run())
+
+    async def run(self) -> None:
+        try:
+            with self.live:
+                self.producing.set()
+                await self.proceed.wait()
+                self.done.append("produced")
+        except asyncio.CancelledError:
+            asyncio.current_task().uncancel()
+        self.recording.set()
+        await asyncio.sleep(0)
+        self.done.append("recorded")
+
+
+async def test_it_works():
+    attempt = Attempt()
+    await attempt.producing.wait()
+    attempt.live.stop()
+    await attempt.live.task
+
+    assert attempt.done == ["recorded"]
+    assert attempt.live.stopped
+
+
+async def test_recording_is_never_cut():
+    attempt = Attempt()
+    attempt.proceed.set()
+    await attempt.producing.wait()
+    await attempt.recording.wait()
+    attempt.live.stop()
+    await attempt.live.task
+
+    assert attempt.done == ["produced", "recorded"]
+
+
+async def test_a_stop_before_the_beginning_is_not_forgotten():
+    attempt = Attempt()
+    attempt.live.stop()
+    await attempt.live.task
+
+    assert attempt.done == ["recorded"]
+    assert not attempt.producing.is_set()
+
+
+async def test_the_first_stop_counts():
+    live = Live(Run())
+    live.stop(error := ClawError("key_revoked", "x"))
+    live.stop()
+
+    assert live.error is error
+    with pytest.raises(asyncio.CancelledError), live:
+        pytest.fail("it was stopped before")

@@ -1,0 +1,50 @@
+"""`conversations.execution.providers`: connections are shared by account, and closed in the end."""
+
+from agents.credentials import ProviderAccess
+from conversations.execution import providers
+from conversations.execution.providers import ProviderPool
+
+
+def access(key: str = "k") -> ProviderAccess:
+    return ProviderAccess(provider="demo", model="demo", api_key=key)
+
+
+async def test_it_works():
+    pool = ProviderPool()
+    async with pool.use(access()) as one, pool.use(access()) as other:
+        assert one is other
+    async with pool.use(access()) as later:
+        assert later is one
+    await pool.aclose()
+
+
+async def test_p24_accounts_share_nothing():
+    pool = ProviderPool()
+    async with pool.use(access("a")) as one, pool.use(access("b")) as other:
+        assert one is not other
+    await pool.aclose()
+
+
+async def test_of_the_accounts_that_nobody_uses_the_oldest_is_closed(monkeypatch):
+    monkeypatch.setattr(providers, "MOST_IDLE", 2)
+    pool = ProviderPool()
+    seen = {}
+    async with pool.use(access("used")) as used:
+        for key in "abc":
+            async with pool.use(access(key)) as provider:
+                seen[key] = provider
+        async with pool.use(access("c")) as again, pool.use(access("a")) as anew:
+            assert again is seen["c"]
+            assert anew is not seen["a"]
+        async with pool.use(access("used")) as still:
+            assert still is used
+    await pool.aclose()
+
+
+async def test_what_is_in_use_is_not_closed_with_the_pool():
+    pool = ProviderPool()
+    async with pool.use(access()) as provider:
+        await pool.aclose()
+        async with pool.use(access()) as same:
+            assert same is provider
+    await pool.aclose()

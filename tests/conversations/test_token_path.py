@@ -1,0 +1,152 @@
+"""What a token costs on its way from the model server's socket to a watcher's: counts, not times.
+
+The ceilings are what was counted when they were written. Whoever raises one says why; whoever
+lowers the cost lowers it. `make bench` says what that means in microseconds."""
+
+import asyncio
+import sys
+from collections import Counter
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import pytest
+
+from agents.caller import Caller
+from agents.models import Agent, ApiKey
+from conversations import runs, wiring
+from conversations.models import Run
+from conversations.transports.pump import Pump
+from engine.events import Token, decode
+from engine.visibility import visible
+from tests.conversations.parts import caller_of
+from tests.live.server import free_port
+from tests.upstream.process import UpstreamProcess
+from wire.native import ChatRequest
+from wire.view import View
+
+ROOT = Path(__file__).resolve().parents[2]
+OURS = tuple(f"{ROOT / name}/" for name in ("engine", "wire", "conversations", "clawsite"))
+TOKENS, WARM = 300, 50
+
+MOST_CALLS = 28  # of our functions, for a token
+MOST_WAKE_UPS = 1.5  # of the event loop: one for a read of the socket, and what sweeps need
+
+
+class Counts:
+    """What happens in this thread while it is looked at."""
+
+    def __init__(self) -> None:
+        self.calls: Counter[str] = Counter()
+        self.wake_ups = 0
+
+    def __call__(self, frame: FrameType, event: str, argument: Any) -> None:
+        code = frame.f_code
+        if event != "call":
+            return
+        if code.co_filename.startswith(OURS) and not code.co_name.startswith("<"):
+            self.calls[f"{Path(code.co_filename).stem}.{code.co_name}"] += 1
+        elif code.co_name == "_run" and code.co_filename.endswith("asyncio/events.py"):
+            self.wake_ups += 1
+
+
+@contextmanager
+def counting() -> Iterator[Counts]:
+    counts, before = Counts(), sys.getprofile()
+    sys.setprofile(counts)
+    try:
+        yield counts
+    finally:
+        sys.setprofile(before)
+
+
+class Watcher:
+    """Somebody whose socket always takes what it is given."""
+
+    def __init__(self) -> None:
+        self.frames: list[bytes] = []
+        self.ended = asyncio.Event()
+        self._waits: tuple[int, asyncio.Event] | None = None
+
+    def write(self, frames: list[bytes]) -> bool:
+        self.frames += frames
+        if self._waits is not None and len(self.frames) >= self._waits[0]:
+            self._waits[1].set()
+        return True
+
+    async def send(self, data: bytes) -> None:
+        self.write([data])
+
+    async def until(self, frames: int) -> None:
+        """Wait for so many in all."""
+        self._waits = frames, asyncio.Event()
+        if len(self.frames) < frames:
+            await asyncio.wait_for(self._waits[1].wait(), 60)
+
+    async def snapshot(self, run: Run, view: View) -> int:
+        raise AssertionError("nothing of this run is lost")
+
+    def watch(self, run: Run) -> Pump:
+        """Follow it as a WebSocket does."""
+        view = View(visible(trusted=True, show_thinking=True, show_tools=True, deltas=False))
+        return Pump(
+            run,
+            0,
+            view,
+            send=self.send,
+            write=self.write,
+            snapshot=self.snapshot,
+            ended=lambda pump, done: self.ended.set(),
+        )
+
+
+@pytest.fixture
+def upstream() -> Iterator[UpstreamProcess]:
+    """The model server as a process of its own, so that only our side is counted."""
+    with UpstreamProcess(free_port()) as process:
+        yield process
+
+
+@pytest.fixture
+def asking(agent: Agent, key: tuple[ApiKey, str], upstream: UpstreamProcess, settings) -> Caller:
+    """Who asks an agent that the model server answers."""
+    settings.ANTHROPIC_BASE_URL, settings.ANTHROPIC_API_KEY = upstream.url, "sk-test"
+    agent.provider, agent.model, agent.organization.platform_credentials = "anthropic", "m", True
+    agent.organization.save()
+    agent.save()
+    return caller_of(key[0], agent)
+
+
+@pytest.fixture
+async def serving(tmp_path: Path, settings, transactional_db: None) -> AsyncIterator[None]:
+    """The run engine, as `serve` starts it."""
+    settings.CLAW_DATA_DIR = tmp_path / "runs"
+    await wiring.start()
+    yield
+    await wiring.stop(0)
+
+
+async def test_what_a_token_costs(serving: None, asking: Caller) -> None:
+    directive = f"[[upstream tokens={TOKENS} delay=2]]"
+    run = (await runs.start(asking, ChatRequest(message=directive))).run
+    watcher = Watcher()
+    pump = watcher.watch(run)
+    pump.start()
+    await watcher.until(WARM)
+    begun = len(watcher.frames)
+    with counting() as counts:
+        await watcher.until(TOKENS - WARM)
+    tokens = len(watcher.frames) - begun
+    await asyncio.wait_for(watcher.ended.wait(), 60)
+    await pump.stop()
+
+    assert tokens >= TOKENS - 3 * WARM  # a machine that stands still brings some at once
+    # Rounded: what is not done for every token (sweeps, leases) is not what is counted here.
+    calls = {name: each for name, n in counts.calls.items() if (each := round(n / tokens))}
+    assert sum(calls.values()) <= MOST_CALLS, calls
+    assert counts.wake_ups / tokens <= MOST_WAKE_UPS
+    events = [decode(frame) for frame in watcher.frames]
+    indexes = [event.index for event in events if isinstance(event, Token)]
+    assert indexes == list(range(TOKENS))  # one frame for each, in order

@@ -1,0 +1,84 @@
+"""Small servers on loopback that count their connections, and a certificate for them."""
+
+import asyncio
+import datetime
+import ssl
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from ipaddress import ip_address
+from pathlib import Path
+from typing import TypeAlias
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+
+OK = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok"
+
+Serve: TypeAlias = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+
+
+class Canary:
+    """Answers every request with `OK`. `requests`: the heads of all that came."""
+
+    def __init__(self, serve: Serve | None = None) -> None:
+        self.requests: list[bytes] = []
+        self.connections = self.port = 0
+        self._serve = serve or self.answer
+
+    async def accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.connections += 1
+        try:
+            await self._serve(reader, writer)
+        except (asyncio.IncompleteReadError, ConnectionError):
+            pass  # the client left
+        finally:
+            writer.close()
+
+    async def answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while True:
+            self.requests.append(await reader.readuntil(b"\r\n\r\n"))
+            writer.write(OK)
+            await writer.drain()
+
+
+@asynccontextmanager
+async def serving(
+    serve: Serve | None = None, context: ssl.SSLContext | None = None
+) -> AsyncIterator[Canary]:
+    canary = Canary(serve)
+    server = await asyncio.start_server(canary.accept, "127.0.0.1", 0, ssl=context)
+    canary.port = server.sockets[0].getsockname()[1]
+    try:
+        yield canary
+    finally:
+        server.close()
+        await server.wait_closed()
+        await asyncio.sleep(0)
+
+
+def certify(folder: Path) -> tuple[ssl.SSLContext, Path]:
+    """What a server at `model.test` and 127.0.0.1 needs, and the file that makes it trusted."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "test")])
+    names = [x509.DNSName("model.test"), x509.IPAddress(ip_address("127.0.0.1"))]
+    now = datetime.datetime.now(datetime.UTC)
+    certificate = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+        .not_valid_before(now - datetime.timedelta(hours=1))
+        .not_valid_after(now + datetime.timedelta(hours=1))
+        .add_extension(x509.SubjectAlternativeName(names), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    trusted, private = folder / "cert.pem", folder / "key.pem"
+    trusted.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
+    private.write_bytes(
+        key.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption(),
+        )
+    )
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(trusted, private)
+    return context, trusted

@@ -1,0 +1,163 @@
+"""What a real server rarely does; the rest is tested with one in `test_anthropic.py`."""
+
+import json
+from typing import Any
+
+import pytest
+
+from engine.providers.anthropic_decode import Decoder
+from engine.providers.base import Counted, Delta, Finished, TextDelta, ThinkingDelta, ToolUse
+
+KEY = "sk-SECRET"
+TEXT = {"type": "text", "text": ""}
+
+
+def event(name: str, **fields: Any) -> bytes:
+    return f"event: {name}\ndata: {json.dumps({'type': name, **fields})}\n\n".encode()
+
+
+def start(index: int, **block: Any) -> bytes:
+    return event("content_block_start", index=index, content_block=block)
+
+
+def delta(index: int, **delta: Any) -> bytes:
+    return event("content_block_delta", index=index, delta=delta)
+
+
+def stop(reason: str | None) -> bytes:
+    return event("message_delta", delta={"stop_reason": reason}) + event("message_stop")
+
+
+def decode(*events: bytes) -> tuple[list[Delta], Decoder]:
+    decoder = Decoder(KEY)
+    return decoder.feed(b"".join(events)), decoder
+
+
+def test_it_works() -> None:
+    deltas, decoder = decode(start(0, **TEXT), delta(0, type="text_delta", text="hi"), stop("x"))
+    assert deltas == [TextDelta("hi"), Finished("x", [])]
+    assert decoder.done and decoder.failure is None
+
+
+def test_text_that_comes_with_the_start_of_its_block_counts() -> None:
+    deltas, _ = decode(start(0, type="text", text="a"), start(1, type="thinking", thinking="b"))
+    assert deltas == [TextDelta("a"), ThinkingDelta("b")]
+
+
+def test_arguments_that_come_with_the_start_of_their_block_count() -> None:
+    call = {"type": "tool_use", "id": "t", "name": "n", "input": {"a": 1}}
+    deltas, _ = decode(start(0, **call), event("content_block_stop", index=0))
+    assert ToolUse("t", "n", {"a": 1}) in deltas
+
+
+@pytest.mark.parametrize("arguments", ['{"a": ', "[1]", "nonsense"])
+def test_arguments_that_max_tokens_cut_are_dropped_with_their_call(arguments: str) -> None:
+    deltas, decoder = decode(
+        start(0, type="thinking", thinking="", signature="s"),
+        start(1, type="tool_use", id="t", name="n", input={}),
+        delta(1, type="input_json_delta", partial_json=arguments),
+        event("content_block_stop", index=1),
+        stop("max_tokens"),
+    )
+    assert decoder.failure is None
+    assert not any(isinstance(d, ToolUse) for d in deltas)
+    thinking = {"type": "thinking", "thinking": "", "signature": "s"}
+    assert deltas[-1] == Finished("max_tokens", [thinking])
+
+
+def test_blocks_that_the_server_would_refuse_are_not_sent_back() -> None:
+    deltas, _ = decode(
+        start(0, type="thinking", thinking="no signature"),
+        start(1, **TEXT),
+        start(2, type="redacted_thinking", data="x"),
+        stop("end_turn"),
+    )
+    assert deltas[-1] == Finished("end_turn", [{"type": "redacted_thinking", "data": "x"}])
+
+
+def test_a_tool_that_the_server_runs_is_kept_but_not_ours_to_call() -> None:
+    result = {"type": "web_search_tool_result", "tool_use_id": "s", "content": []}
+    deltas, _ = decode(
+        start(0, type="server_tool_use", id="s", name="web_search", input={}),
+        delta(0, type="input_json_delta", partial_json='{"q": 1}'),
+        event("content_block_stop", index=0),
+        start(1, **result),
+        stop("pause_turn"),
+    )
+    call = {"type": "server_tool_use", "id": "s", "name": "web_search", "input": {"q": 1}}
+    assert deltas == [Finished("pause_turn", [call, result])]
+
+
+def test_a_delta_of_the_wrong_kind_is_ignored() -> None:
+    deltas, _ = decode(start(0, **TEXT), delta(0, type="thinking_delta", thinking="x"))
+    assert deltas == []
+
+
+def test_nothing_counts_after_the_end() -> None:
+    deltas, decoder = decode(stop("end_turn"), start(0, type="text", text="more"))
+    assert deltas == [Finished("end_turn", [])]
+    assert decoder.failure is None
+
+
+def test_counts_that_are_absent_or_null_keep_their_last_value() -> None:
+    usage = {"input_tokens": 5, "output_tokens": 1, "cache_read_input_tokens": 2}
+    last = {"input_tokens": None, "output_tokens": 9}
+    details = {"output_tokens_details": {"thinking_tokens": 4}}
+    deltas, _ = decode(
+        event("message_start", message={"usage": usage}),
+        event("message_delta", delta={}, usage={**last, **details}),
+    )
+    assert isinstance(deltas[-1], Counted)
+    counts = deltas[-1].counts
+    assert (counts.input_tokens, counts.output_tokens, counts.cache_read_tokens) == (7, 9, 2)
+    assert counts.reasoning_tokens == 4
+
+
+@pytest.mark.parametrize("count", [-1, 2**31, "many"])
+def test_an_absurd_count_is_a_failure(count: Any) -> None:
+    _, decoder = decode(event("message_start", message={"usage": {"input_tokens": count}}))
+    assert decoder.failure is not None and decoder.failure.code == "upstream_error"
+
+
+@pytest.mark.parametrize(
+    "data",
+    [b"data: \xff\n\n", b"data: {\n\n", b"data: []\n\n", b"data: {}\n\n", b'data: "\xff"\n\n'],
+)
+def test_what_is_no_event_is_a_failure_after_what_came_before(data: bytes) -> None:
+    deltas, decoder = decode(start(0, type="text", text="a"), data, start(1, type="text", text="b"))
+    assert deltas == [TextDelta("a")]
+    assert decoder.failure is not None and decoder.failure.code == "upstream_error"
+
+
+@pytest.mark.parametrize(
+    "block", [{"type": "tool_use"}, {"type": "text", "text": 5}, {"type": "thinking", "text": []}]
+)
+def test_a_known_block_with_wrong_fields_is_a_failure(block: dict[str, Any]) -> None:
+    _, decoder = decode(start(0, **block))
+    assert decoder.failure is not None and decoder.failure.code == "upstream_error"
+
+
+@pytest.mark.parametrize("block", [{"type": "future", "text": []}, {"type": ["text"]}, {}])
+def test_an_unknown_block_may_hold_anything(block: dict[str, Any]) -> None:
+    deltas, decoder = decode(start(0, **block), delta(0, type="text_delta", text="x"))
+    assert deltas == [] and decoder.failure is None
+
+
+def test_only_what_means_something_is_progress() -> None:
+    decoder = Decoder(KEY)
+    decoder.feed(event("ping") + event("future_event"))
+    assert not decoder.take_progress()
+    decoder.feed(delta(0, type="text_delta", text="x"))
+    assert decoder.take_progress() and not decoder.take_progress()
+
+
+def test_a_call_that_never_ended_is_a_failure() -> None:
+    deltas, decoder = decode(start(0, type="tool_use", id="t", name="n"), stop("tool_use"))
+    assert decoder.failure is not None and decoder.failure.code == "upstream_error"
+    assert not any(isinstance(d, ToolUse | Finished) for d in deltas)
+
+
+def test_a_key_that_the_server_repeats_is_not_logged() -> None:
+    _, decoder = decode(event("error", error={"type": "api_error", "message": f"bad {KEY}"}))
+    assert decoder.failure is not None
+    assert decoder.failure.reason == "in the stream: api_error: bad [key]"

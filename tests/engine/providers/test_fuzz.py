@@ -1,0 +1,126 @@
+"""Whatever a model server sends: deltas that can be stored, and at worst a `ProviderError`."""
+
+import json
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from engine.errors import ProviderError
+from engine.events import decode
+from engine.providers import anthropic_decode, openai_decode
+from engine.providers.decoding import StreamDecoder
+from engine.providers.sse_parse import SseParser, TooLong
+from engine.run import Call
+from tests.engine.providers.contract import ask
+from tests.engine.providers.test_anthropic_decode import delta, event, start, stop
+from tests.engine.providers.test_openai_decode import DONE, call, chunk
+from tests.engine.providers.test_openai_decode import delta as piece
+from tests.engine.test_events import STAMP
+from tests.mutations import damaged, fuzz
+
+TESTS = 5
+USAGE = {"input_tokens": 12, "output_tokens": 1, "cache_read_input_tokens": 3}
+MESSAGES = [
+    event("message_start", message={"id": "m", "usage": USAGE}),
+    event("ping"),
+    start(0, type="text", text=""),
+    delta(0, type="text_delta", text="Hello 😀"),
+    event("content_block_stop", index=0),
+    start(1, type="thinking", thinking="", signature=""),
+    delta(1, type="thinking_delta", thinking="hm"),
+    delta(1, type="signature_delta", signature="c2ln"),
+    event("content_block_stop", index=1),
+    start(2, type="tool_use", id="t", name="n", input={}),
+    delta(2, type="input_json_delta", partial_json='{"a": [1, '),
+    delta(2, type="input_json_delta", partial_json='"b"]}'),
+    event("content_block_stop", index=2),
+    event("error", error={"type": "overloaded_error", "message": "x"}),
+    event("message_delta", delta={"stop_reason": "tool_use"}, usage=USAGE),
+    stop("end_turn"),
+]
+COUNTS = {"prompt_tokens": 4, "completion_tokens": 2, "total_tokens": 6}
+COMPLETIONS = [
+    piece(role="assistant", content=""),
+    piece(content="Hello 😀"),
+    piece(reasoning_content="hm"),
+    piece(reasoning="hm"),
+    call("n", '{"a": ', index=0, id="t"),
+    call(None, "[1]}", index=0),
+    call("m", "{}", id="u", extra_content={"google": {"x": 1}}),
+    piece("tool_calls"),
+    piece("stop"),
+    chunk(choices=[], usage={**COUNTS, "prompt_tokens_details": {"cached_tokens": 1}}),
+    chunk(error={"message": "x", "type": "server_error", "code": 500}),
+    DONE,
+]
+streams = {
+    anthropic_decode.Decoder: MESSAGES,
+    openai_decode.Decoder: COMPLETIONS,
+}
+places = st.lists(st.integers(0, 4000), max_size=6)
+
+
+def recorded(parts: list[bytes]) -> st.SearchStrategy[bytes]:
+    """The whole stream with damage, or its events in any order with some."""
+    shuffled = st.lists(damaged(parts), max_size=12).map(b"".join)
+    return damaged([b"".join(parts)]) | shuffled
+
+
+def pieces(data: bytes, at: list[int]) -> list[bytes]:
+    """`data` as it may arrive."""
+    ends = sorted({0, len(data), *(place for place in at if place < len(data))})
+    return [data[begin:end] for begin, end in pairwise(ends)]
+
+
+def feed(decoder: StreamDecoder, parts: list[bytes]) -> None:
+    """To its end, as `read_answer` does; everything that it gives goes into events and back."""
+    answer = Call(ask("Hello"), 0, 0)
+    for part in [*parts, b""]:
+        deltas = decoder.feed(part) if part else decoder.end()
+        for each in answer.translate(deltas):
+            assert decode(STAMP.seal(each, 1)).type == each.type
+        if decoder.failure is not None or decoder.done:
+            break
+    answer.usage("anthropic")
+    assert decoder.done != (decoder.failure is not None)
+    if decoder.done:
+        assert answer.finished is not None
+        json.dumps(answer.finished.blocks).encode()
+    else:
+        assert isinstance(decoder.failure, ProviderError)
+
+
+@pytest.mark.parametrize("decoder", streams)
+def test_it_works(decoder: type[StreamDecoder]) -> None:
+    sound = [part for part in streams[decoder] if b"error" not in part]
+    one = decoder("sk-SECRET")  # type: ignore[call-arg]
+    feed(one, [b"".join(sound)])
+    assert one.done
+
+
+@fuzz(TESTS)
+@given(recorded(MESSAGES), places)
+def test_every_stream_of_the_messages_api_is_an_answer_or_fails(data: bytes, at: list[int]) -> None:
+    feed(anthropic_decode.Decoder("sk-SECRET"), pieces(data, at))
+
+
+@fuzz(TESTS)
+@given(recorded(COMPLETIONS), places)
+def test_every_stream_of_chat_completions_is_an_answer_or_fails(data: bytes, at: list[int]) -> None:
+    feed(openai_decode.Decoder("sk-SECRET"), pieces(data, at))
+
+
+@fuzz(TESTS * 2)
+@given(recorded(MESSAGES) | st.binary(max_size=60), places)
+def test_events_are_the_same_however_their_bytes_arrive(data: bytes, at: list[int]) -> None:
+    assert parsed([data]) == parsed(pieces(data, at))
+
+
+def parsed(parts: list[bytes]) -> list[tuple[bytes, bytes]]:
+    parser = SseParser(limit=10_000)
+    try:
+        return [found for part in parts for found in parser.feed(part)]
+    except TooLong:
+        return []  # how much came before it was noticed depends on the pieces

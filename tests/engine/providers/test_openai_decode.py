@@ -1,0 +1,206 @@
+"""What servers send that ours does not; the rest is tested with one in `test_openai.py`."""
+
+import json
+from typing import Any
+
+import pytest
+
+from engine.providers.base import (
+    Counted,
+    Delta,
+    Finished,
+    TextDelta,
+    ThinkingDelta,
+    ToolDelta,
+    ToolUse,
+)
+from engine.providers.openai_decode import Decoder
+
+KEY = "sk-SECRET"
+DONE = b"data: [DONE]\n\n"
+
+
+def chunk(**fields: Any) -> bytes:
+    return f"data: {json.dumps(fields)}\n\n".encode()
+
+
+def delta(finish_reason: str | None = None, **fields: Any) -> bytes:
+    return chunk(choices=[{"index": 0, "delta": fields, "finish_reason": finish_reason}])
+
+
+def call(name: str | None = None, arguments: str = "", **fields: Any) -> bytes:
+    return delta(tool_calls=[{"function": {"name": name, "arguments": arguments}, **fields}])
+
+
+def decode(*events: bytes) -> tuple[list[Delta], Decoder]:
+    decoder = Decoder(KEY)
+    return decoder.feed(b"".join(events)), decoder
+
+
+def uses(deltas: list[Delta]) -> list[ToolUse]:
+    return [delta for delta in deltas if isinstance(delta, ToolUse)]
+
+
+def test_it_works() -> None:
+    deltas, decoder = decode(delta(content="hi"), delta("stop"), DONE)
+    assert deltas == [TextDelta("hi"), Finished("end_turn", [])]
+    assert decoder.done and decoder.failure is None
+
+
+def test_the_end_of_the_body_ends_a_finished_answer() -> None:
+    _, decoder = decode(delta("length"))
+    assert decoder.end() == [Finished("max_tokens", [])]
+    assert decoder.done and decoder.failure is None
+
+
+def test_the_end_of_the_body_breaks_off_any_other() -> None:
+    _, decoder = decode(delta(content="hi"))
+    assert decoder.end() == []
+    assert decoder.failure is not None and decoder.failure.code == "upstream_truncated"
+
+
+def test_a_thought_under_both_names_is_one() -> None:
+    deltas, _ = decode(delta(reasoning="hm", reasoning_content="hm"))
+    assert deltas == [ThinkingDelta("hm")]
+
+
+def test_a_delta_may_hold_several_things() -> None:
+    tool = {"index": 0, "id": "c", "function": {"name": "n", "arguments": "{}"}}
+    deltas, _ = decode(delta(content="b", reasoning="a", tool_calls=[tool]))
+    assert deltas == [ThinkingDelta("a"), TextDelta("b"), ToolDelta(0, "{}", id="c", name="n")]
+
+
+def test_a_refusal_is_shown_and_named() -> None:
+    deltas, _ = decode(delta(refusal="I can not."), delta("stop"), DONE)
+    assert deltas == [TextDelta("I can not."), Finished("refusal", [])]
+
+
+def test_thinking_goes_back_with_calls_under_its_name() -> None:
+    deltas, _ = decode(delta(reasoning="hm"), call("n", id="c", index=0), delta("tool_calls"), DONE)
+    assert isinstance(deltas[-1], Finished)
+    assert deltas[-1].blocks == [
+        {"type": "thinking", "thinking": "hm", "field": "reasoning"},
+        {"type": "tool_use", "id": "c", "name": "n", "input": {}},
+    ]
+
+
+@pytest.mark.parametrize("reason", ["stop", "tool_calls", "function_call"])
+def test_calls_make_it_a_tool_turn_whatever_the_reason(reason: str) -> None:
+    deltas, _ = decode(call("n", id="c"), delta(reason), DONE)
+    assert uses(deltas) == [ToolUse("c", "n", {})]
+    assert isinstance(deltas[-1], Finished) and deltas[-1].stop_reason == "tool_use"
+
+
+def test_a_tool_turn_without_calls_is_a_usual_end() -> None:
+    assert decode(delta("tool_calls"), DONE)[0] == [Finished("end_turn", [])]
+
+
+@pytest.mark.parametrize("reason", ["length", "content_filter"])
+def test_calls_of_an_answer_that_was_cut_are_dropped(reason: str) -> None:
+    deltas, decoder = decode(call("n", '{"a": ', id="c", index=0), delta(reason), DONE)
+    assert decoder.failure is None and not uses(deltas)
+    assert isinstance(deltas[-1], Finished) and deltas[-1].blocks == []
+
+
+@pytest.mark.parametrize("index", [{}, {"index": 0}])
+def test_a_new_id_is_a_new_call_whatever_the_index(index: dict[str, int]) -> None:
+    first, second = call("a", "{}", id="1", **index), call("b", "{}", id="2", **index)
+    deltas, _ = decode(first, second, delta("stop"), DONE)
+    assert uses(deltas) == [ToolUse("1", "a", {}), ToolUse("2", "b", {})]
+
+
+def test_fragments_of_several_calls_may_mix() -> None:
+    deltas, _ = decode(
+        call("a", "{", id="1", index=0),
+        call("b", "{", id="2", index=1),
+        call(arguments='"x":1}', index=0),
+        call(arguments='"y":2}', index=1),
+        delta("tool_calls"),
+        DONE,
+    )
+    assert uses(deltas) == [ToolUse("1", "a", {"x": 1}), ToolUse("2", "b", {"y": 2})]
+
+
+def test_an_id_and_a_name_may_be_repeated() -> None:
+    deltas, _ = decode(
+        call("a", "{", id="1", index=0), call("a", "}", id="1", index=0), delta("stop"), DONE
+    )
+    assert uses(deltas) == [ToolUse("1", "a", {})]
+
+
+def test_a_call_without_an_id_gets_one_of_ours() -> None:
+    deltas, _ = decode(call("a", "{}", id=""), call("b", "{}"), delta("stop"), DONE)
+    first, second = uses(deltas)
+    assert (first.name, second.name) == ("a", "b")
+    assert first.id.startswith("call_") and first.id != second.id
+
+
+def test_what_google_wants_back_is_kept() -> None:
+    extra = {"google": {"thought_signature": "s"}}
+    deltas, _ = decode(call("a", id="1"), call(extra_content=extra), delta("stop"), DONE)
+    assert isinstance(deltas[-1], Finished)
+    assert deltas[-1].blocks[0]["extra_content"] == extra
+
+
+def test_a_call_without_a_name_is_a_failure() -> None:
+    _, decoder = decode(call(arguments="{}", id="1", index=0))
+    assert decoder.failure is not None and decoder.failure.code == "upstream_error"
+
+
+def test_thinking_that_only_the_total_counts_is_output() -> None:
+    usage = {"prompt_tokens": 10, "completion_tokens": 5, "total_tokens": 40}
+    deltas, _ = decode(chunk(choices=[], usage=usage))
+    assert isinstance(deltas[0], Counted)
+    counts = deltas[0].counts
+    assert (counts.input_tokens, counts.output_tokens, counts.reasoning_tokens) == (10, 30, 25)
+
+
+def test_counts_that_are_absent_or_null_are_unknown() -> None:
+    deltas, _ = decode(chunk(usage={"prompt_tokens": None, "prompt_tokens_details": None}))
+    assert isinstance(deltas[0], Counted)
+    assert (deltas[0].counts.input_tokens, deltas[0].counts.output_tokens) == (None, None)
+
+
+@pytest.mark.parametrize("count", [-1, 2**31, "many"])
+def test_an_absurd_count_is_a_failure(count: Any) -> None:
+    _, decoder = decode(chunk(usage={"prompt_tokens": count}))
+    assert decoder.failure is not None and decoder.failure.code == "upstream_error"
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "retryable"),
+    [
+        ({"type": "server_error", "code": None}, "upstream_error", True),
+        ({"type": "requests", "code": "rate_limit_exceeded"}, "upstream_overloaded", True),
+        ({"type": "InternalServerError", "code": 500}, "upstream_error", True),
+        ({"type": "Unavailable", "code": 503}, "upstream_overloaded", True),
+        ({"type": "BadRequestError", "code": 400}, "upstream_error", False),
+        ({"type": "invalid_request_error"}, "upstream_error", False),
+        ("out of memory", "upstream_error", False),
+    ],
+)
+def test_an_error_in_the_stream_has_a_code(error: Any, code: str, retryable: bool) -> None:
+    deltas, decoder = decode(delta(content="a"), chunk(error=error), delta(content="b"))
+    assert deltas == [TextDelta("a")]
+    assert decoder.failure is not None
+    assert (decoder.failure.code, decoder.failure.retryable) == (code, retryable)
+
+
+def test_a_key_that_the_server_repeats_is_not_logged() -> None:
+    _, decoder = decode(chunk(error={"message": f"bad {KEY}"}))
+    assert decoder.failure is not None
+    assert KEY not in decoder.failure.reason and "bad [key]" in decoder.failure.reason
+
+
+@pytest.mark.parametrize("data", [b"data: \xff\n\n", b"data: {\n\n", b"data: []\n\n"])
+def test_what_is_no_chunk_is_a_failure(data: bytes) -> None:
+    _, decoder = decode(data)
+    assert decoder.failure is not None and decoder.failure.code == "upstream_error"
+
+
+def test_only_what_means_something_is_progress() -> None:
+    decoder = Decoder(KEY)
+    decoder.feed(b": ping\n\n" + chunk(choices=[]) + chunk(x=1))
+    assert not decoder.take_progress()
+    decoder.feed(delta(role="assistant"))
+    assert decoder.take_progress()

@@ -1,0 +1,1 @@
+"""Tests against a real server process, a real model server and real clients."""

@@ -1,0 +1,51 @@
+"""`wire.management`: the objects of agents, keys and usage."""
+
+import msgspec
+import pytest
+
+from engine.errors import ClawError
+from wire import management, parse
+
+
+def decode(type_: type, text: str) -> object:
+    return parse.decode(msgspec.json.Decoder(type_), text)
+
+
+def test_it_works() -> None:
+    fields = decode(management.AgentFields, '{"name": "Helper", "maxTokens": 9, "unknown": 1}')
+    assert fields.given() == {"name": "Helper", "max_tokens": 9}
+
+
+def test_absent_and_null_are_different() -> None:
+    assert decode(management.AgentFields, '{"credentialId": null}').given() == {
+        "credential_id": None
+    }
+    assert decode(management.NewKey, "{}").expires_at is msgspec.UNSET
+    assert decode(management.NewKey, '{"expiresAt": null}').expires_at is None
+
+
+@pytest.mark.parametrize(
+    ("type_", "text", "field"),
+    [
+        (management.AgentFields, '{"name": null}', "name"),
+        (management.AgentFields, '{"maxTokens": "9"}', "maxTokens"),
+        (management.AgentFields, '{"parameters": []}', "parameters"),
+        (management.NewKey, '{"expiresAt": "2030-01-01T00:00:00"}', "expiresAt"),
+        (management.NewKey, '{"scopes": [1]}', "scopes[0]"),
+        (management.Rotation, '{"overlapSeconds": -1}', "overlapSeconds"),
+        (management.Rotation, '{"overlapSeconds": 2592001}', "overlapSeconds"),
+    ],
+)
+def test_what_is_wrong_is_named(type_: type, text: str, field: str) -> None:
+    with pytest.raises(ClawError) as raised:
+        decode(type_, text)
+    assert raised.value.details == {"field": field}
+
+
+def test_a_group_says_only_what_names_it() -> None:
+    sums = dict.fromkeys(("runs", "input_tokens", "output_tokens", "total_tokens"), 0)
+    group = management.Group(**sums, statuses={}, cost=0.0, unpriced_runs=0, key_id=None)
+    assert msgspec.to_builtins(group).keys() == {
+        *("runs", "statuses", "inputTokens", "outputTokens", "totalTokens", "cost"),
+        *("unpricedRuns", "keyId"),
+    }
