@@ -1,9 +1,10 @@
 #!/bin/sh
 # Every test, the quick ones first. A test whose service is missing is skipped and named in the
-# last lines; with CI=true that is a failure.
+# last lines; with CI=true that is a failure. What fails is tried once more, and
+# each such test is named at the end of its part (RERUN): it is a defect all the same.
 set -eu
 cd "$(dirname "$0")/.."
-pytest=".venv/bin/python -m pytest"
+pytest=".venv/bin/python -m pytest --reruns 1 -rR"
 
 scripts/services.sh || echo "The tests that need it are skipped." >&2
 

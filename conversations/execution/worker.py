@@ -16,8 +16,8 @@ from conversations import access
 from conversations.execution import jobs
 from conversations.execution.queue import QueueDispatcher
 from conversations.execution.recovery import Recovery
-from conversations.execution.worker_database import doing, rescue, worker_app
-from conversations.models import Run
+from conversations.execution.worker_database import doing, elsewhere, rescue, worker_app
+from conversations.models import ACTIVE, Run
 from engine.errors import Unavailable
 
 log = logging.getLogger(__name__)
@@ -26,6 +26,10 @@ POLL_SECONDS = 1.0  # new jobs are announced; those that are tried again are not
 BEATS = 3  # heartbeats in a lease: one may be late
 RESTART_SECONDS = 1.0
 STOP_SECONDS = 5.0
+
+
+class Elsewhere(Exception):
+    """Another job has the run under way; this one looks again later."""
 
 
 class Worker:
@@ -110,6 +114,10 @@ class Worker:
             run = await self._rows.do(run_id)
             if run is None:
                 return  # its conversation has been deleted
+            # A run may have two jobs: both who asked for it and who ended the run before it made
+            # one. The second must not take over from the first, but from its dead worker.
+            if run.status in ACTIVE and await database_step(elsewhere, jobs.QUEUE, run_id, job_id):
+                raise Elsewhere(run_id)
             transcript = await self._recovery.prepare(run)
             if transcript is not None:
                 await self._dispatcher.perform(run, transcript)

@@ -69,6 +69,11 @@ UPDATE procrastinate_jobs
    SET status = 'todo', attempts = attempts + 1, scheduled_at = %(at)s
  WHERE id = %(job)s AND worker_id = %(worker)s AND status = 'doing'
 """
+ELSEWHERE = """
+SELECT EXISTS (
+    SELECT FROM procrastinate_jobs
+     WHERE status = 'doing' AND queue_name = %s AND args->>'run_id' = %s AND id <> %s)
+"""
 DOING = "SELECT id FROM procrastinate_jobs WHERE status = 'doing' AND worker_id = %s"
 
 
@@ -175,6 +180,13 @@ def doing(worker_id: int) -> set[int]:
     with connection.cursor() as cursor:
         cursor.execute(DOING, [worker_id])
         return {row[0] for row in cursor.fetchall()}
+
+
+def elsewhere(queue: str, run_id: str, job_id: int) -> bool:
+    """Whether another job for the run is being done, by whomever. Synchronous."""
+    with connection.cursor() as cursor:
+        cursor.execute(ELSEWHERE, [queue, run_id, job_id])
+        return bool(cursor.fetchone()[0])
 
 
 def _pool(**options: Any) -> AsyncConnectionPool:

@@ -8,6 +8,7 @@ import pytest
 from django.db import connection
 
 from accounts.database import database_step
+from conversations.execution.queue import enqueue
 from conversations.execution.worker import Worker
 from conversations.execution.worker_database import Jobs, doing, rescue, worker_app
 from conversations.models import Run
@@ -46,6 +47,13 @@ def execute(statement: str, *values: object) -> None:
         cursor.execute(statement, values)
 
 
+def attempts() -> int:
+    """How often the youngest job was tried. Synchronous."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT attempts FROM procrastinate_jobs ORDER BY id DESC LIMIT 1")
+        return cursor.fetchone()[0]
+
+
 async def test_it_works(queued, caller, working):
     working()
     run = await queued.start(caller, QUICK)
@@ -68,6 +76,22 @@ async def test_a_conversation_s_runs_come_in_their_order(queued, caller, working
     assert [row.status for row in rows] == ["completed"] * 4
     ends = [row.finished_at for row in rows]
     assert ends == sorted(ends)
+    await no_jobs()
+
+
+async def test_a_second_job_leaves_a_run_to_the_first(queued, caller, working):
+    """Whoever asks makes one, and whoever ends the run before it."""
+    run = await queued.start(caller, ENDLESS)
+    working()
+    await queued.reach(run, "token")
+    await database_step(enqueue, [run])
+    async with asyncio.timeout(20):
+        while not await database_step(attempts):  # noqa: ASYNC110 - the queue tells us nothing
+            await asyncio.sleep(0.01)
+    assert await database_step(jobs) == [(run.pk, "doing"), (run.pk, "todo")]
+    await queued.dispatcher.cancel(await database_step(reload, run))
+    row = await queued.ended(run)
+    assert (row.status, row.attempt) == ("cancelled", 1)
     await no_jobs()
 
 
