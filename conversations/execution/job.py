@@ -2,16 +2,14 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import reduce
-from operator import or_
 from typing import TypeAlias
 
-from django.db import IntegrityError, transaction
-from django.db.models import Exists, F, OuterRef, Q
+from django.db import IntegrityError, connection, transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from agents.caller import AgentConfig
-from conversations.models import ACTIVE, Message, Run, RunStatus
+from conversations.models import FINAL, Message, Run, RunStatus
 from engine.events import RunStarted, Stamp
 from engine.request import ModelRequest, Turn, fit
 from engine.transcript import Transcript, fold
@@ -53,24 +51,32 @@ def claim(runs: list[Run]) -> list[Job | None]:
     ]
 
 
+# In SQL, since this stands between a question and its answer: Django takes longer to compose it
+# than to have it carried out.
+TAKE = """
+UPDATE conversations_run SET status = 'running', attempt = attempt + 1, started_at = %s
+ WHERE (id, attempt, status) IN (VALUES {runs})
+   AND (status <> 'queued' OR NOT EXISTS (
+        SELECT 1 FROM conversations_run other
+         WHERE other.conversation_id = conversations_run.conversation_id
+           AND other.id <> conversations_run.id
+           AND (other.status IN ('running', 'waiting')
+                OR other.status = 'queued'
+                AND other.user_message_id < conversations_run.user_message_id)))
+"""
+
+
 def _take(runs: list[Run]) -> bool:
     """All of them or none."""
-    others = Run.objects.filter(conversation=OuterRef("conversation")).exclude(pk=OuterRef("pk"))
-    before = others.filter(status=RunStatus.QUEUED, user_message__lt=OuterRef("user_message"))
-    held = Exists(others.filter(status__in=ACTIVE)) | Exists(before)
-    as_found = [
-        Q(pk=run.pk, attempt=run.attempt, status=run.status)
-        for run in runs
-        if run.status in (RunStatus.QUEUED, *ACTIVE)
-    ]
-    if len(as_found) < len(runs):
+    if any(run.status in FINAL for run in runs):
         return False
-    mine = Run.objects.filter(reduce(or_, as_found)).exclude(Q(held, status=RunStatus.QUEUED))
     now = timezone.now()
+    as_found = [value for run in runs for value in (run.pk, run.attempt, run.status)]
+    statement = TAKE.format(runs=", ".join(["(%s, %s, %s)"] * len(runs)))
     try:
-        with transaction.atomic():
-            taken = mine.update(status=RunStatus.RUNNING, attempt=F("attempt") + 1, started_at=now)
-            if taken != len(runs):
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(statement, [connection.ops.adapt_datetimefield_value(now), *as_found])
+            if cursor.rowcount != len(runs):
                 transaction.set_rollback(True)
                 return False
     except IntegrityError:  # the conversation's other run became active in the same moment

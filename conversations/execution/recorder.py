@@ -12,6 +12,7 @@ from django.utils import timezone
 from accounts.batching import Batcher
 from accounts.database import database_step
 from conversations.execution.job import Enqueue, no_queue
+from conversations.execution.statements import update_rows
 from conversations.models import FINAL, Conversation, Message, Run, RunStatus
 from engine.log.base import Fenced
 from engine.transcript import Transcript
@@ -84,8 +85,8 @@ def write(finals: list[Final], enqueue: Enqueue = no_queue) -> list[Run | Except
         )
         # One for each run, the first: two may have ended the same waiting run at once.
         valid = {f.run.pk: f for f in reversed(finals) if holders.get(f.run.pk) == f.attempt}
-        Run.objects.bulk_update([_run_row(f) for f in valid.values()], RUN_FIELDS)
-        Message.objects.bulk_update([_message_row(f) for f in valid.values()], MESSAGE_FIELDS)
+        update_rows([_run_row(f) for f in valid.values()], RUN_FIELDS)
+        update_rows([_message_row(f) for f in valid.values()], MESSAGE_FIELDS)
         conversations = {f.run.conversation_id for f in valid.values()}
         Conversation.objects.filter(pk__in=conversations).update(last_message_at=timezone.now())
         following = _next_runs(conversations)
@@ -97,12 +98,13 @@ def write(finals: list[Final], enqueue: Enqueue = no_queue) -> list[Run | Except
 
 
 def _next_runs(conversations: set[str]) -> dict[str, Run]:
-    queued = (
-        Run.objects.filter(conversation__in=conversations, status=RunStatus.QUEUED)
-        .select_related("conversation", "message", "user_message")
-        .order_by("-user_message")
-    )
-    return {run.conversation_id: run for run in queued}  # the oldest of each comes last and stays
+    queued = Run.objects.filter(conversation__in=conversations, status=RunStatus.QUEUED)
+    waiting = queued.order_by("-user_message").values_list("conversation_id", "pk")
+    following = dict(waiting)  # the oldest of each comes last and stays
+    if not following:
+        return {}
+    related = Run.objects.select_related("conversation", "message", "user_message")
+    return {run.conversation_id: run for run in related.filter(pk__in=following.values())}
 
 
 def _run_row(final: Final) -> Run:

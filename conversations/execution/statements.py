@@ -1,0 +1,40 @@
+"""Statements that Django takes longer to compose than a database to carry out."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.db import connection
+from django.db.models import Field, Model
+
+
+def update_rows(rows: Sequence[Model], fields: Sequence[str]) -> None:
+    """Write `fields` of `rows`, which are of one model, in one statement: what `bulk_update` does,
+    at a tenth of its cost. Synchronous. A row that is gone stays gone."""
+    if not rows:
+        return
+    meta, quote = rows[0]._meta, connection.ops.quote_name
+    columns = [meta.get_field(name) for name in fields]
+    given = [meta.pk, *columns]
+    table, key = quote(meta.db_table), quote(meta.pk.column)
+    place = f"({', '.join(['%s'] * len(given))})"
+    sql = (
+        f"WITH given ({', '.join(quote(field.column) for field in given)})"
+        f" AS (VALUES {', '.join([place] * len(rows))})"
+        f" UPDATE {table} SET"
+        f" {', '.join(f'{quote(field.column)} = {_value(field)}' for field in columns)}"
+        f" FROM given WHERE {table}.{key} = {_value(meta.pk)}"
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(sql, [_stored(field, row) for row in rows for field in given])
+
+
+def _value(field: Field) -> str:
+    """A column of `given`. PostgreSQL takes what is only NULL or quoted there for text."""
+    name = f"given.{connection.ops.quote_name(field.column)}"
+    if not connection.features.requires_casted_case_in_updates:
+        return name
+    return f"CAST({name} AS {field.cast_db_type(connection)})"
+
+
+def _stored(field: Field, row: Model) -> Any:
+    return field.get_db_prep_save(getattr(row, field.attname), connection)
