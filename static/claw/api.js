@@ -114,8 +114,8 @@ export class Api {
   }
 }
 
-/** @param {Response} response */
-async function errorOf(response) {
+/** What a response says that is no success. @param {Response} response */
+export async function errorOf(response) {
   const body = await response.json().catch(() => null);
   if (body?.error?.code) return ClawError.of(body.error);
   const retryable = response.status >= 500;

@@ -18,10 +18,10 @@ const COPIED_MS = 2000;
  * properties are described in docs/widget.md.
  */
 export class ClawChat extends HTMLElement {
-  static observedAttributes = ["agent", "base", "locale", "accent"];
+  static observedAttributes = ["accent", "agent", "base", "dir", "greeting", "identity", "locale", "mode", "name", "open"];
 
-  /** Who the visitor is, of the customer's word. @type {Identity} */
-  identity = null;
+  /** @type {Identity} */
+  #identity = null;
   /** @type {Visit | null} */
   #visit = null;
   /** @type {Panel | null} */
@@ -34,6 +34,15 @@ export class ClawChat extends HTMLElement {
   /** Whether something was sent before there was a conversation: it goes when there is one. */
   #eager = false;
   #connected = false;
+
+  constructor() {
+    super();
+    // The page may have said who it is before this module was there.
+    const { identity } = /** @type {{identity?: Identity}} */ (this);
+    if (!Object.hasOwn(this, "identity")) return;
+    delete (/** @type {any} */ (this).identity);
+    this.#identity = identity ?? null;
+  }
 
   connectedCallback() {
     this.#root.addEventListener("click", this.#click);
@@ -52,10 +61,23 @@ export class ClawChat extends HTMLElement {
     if (name === "accent") {
       if (now) this.style.setProperty("--claw-accent", now);
       else this.style.removeProperty("--claw-accent");
-    } else if (this.isConnected && before !== now) {
-      this.#stop();
-      void this.#start();
+    } else if (name === "open") {
+      this.#opened(now !== null);
+    } else if (before !== now) {
+      this.#restart();
     }
+  }
+
+  /** Who the visitor is, of the customer's word. A function is asked when a session begins; a text
+   * that differs begins one. @returns {Identity} */
+  get identity() {
+    return this.#identity;
+  }
+
+  set identity(identity) {
+    const before = this.#identity;
+    this.#identity = identity;
+    if (before !== identity && typeof identity !== "function" && this.#connected) this.#restart();
   }
 
   /** The agent's address. */
@@ -82,16 +104,12 @@ export class ClawChat extends HTMLElement {
   open() {
     if (this.hasAttribute("open") || !this.#tell("claw:open")) return;
     this.toggleAttribute("open", true);
-    this.removeAttribute("unread");
-    this.#remember(true);
-    void this.#connect();
     if (this.#floating) this.#panel?.composer.focus();
   }
 
   close() {
     if (!this.hasAttribute("open") || !this.#tell("claw:close")) return;
     this.toggleAttribute("open", false);
-    this.#remember(false);
     this.#panel?.launcher.focus();
   }
 
@@ -115,10 +133,16 @@ export class ClawChat extends HTMLElement {
     this.#panel?.composer.focus();
   }
 
+  #restart() {
+    if (!this.#visit) return; // it has not begun
+    this.#stop();
+    void this.#start();
+  }
+
   async #start() {
     const visit = new Visit({
       base: this.base,
-      identity: () => this.identity ?? this.getAttribute("identity"),
+      identity: () => this.#identity ?? this.getAttribute("identity"),
       onConversation: (conversation) => this.#follow(conversation),
     });
     this.#visit = visit;
@@ -131,13 +155,18 @@ export class ClawChat extends HTMLElement {
     this.#root.replaceChildren(make("div", { class: "chat", dir, lang: texts.lang }, this.#panel.launcher, this.#panel.element));
     this.#panel.start();
     this.#tell("claw:ready");
-    if (!this.#floating || this.hasAttribute("open") || visit.storage.get("open")) this.#resume();
+    if (this.#floating && !visit.storage.get("open")) return this.#opened(this.hasAttribute("open"));
+    this.toggleAttribute("open", true); // without taking the focus from the page
+    this.#opened(true);
   }
 
-  /** Open without taking the focus from the page. */
-  #resume() {
-    this.toggleAttribute("open", true);
-    this.#remember(true);
+  /** The attribute says so, whoever has set it. @param {boolean} open */
+  #opened(open) {
+    if (!this.#panel) return;
+    this.#panel.opened = open;
+    this.#visit?.storage.set("open", open || undefined);
+    if (!open) return;
+    this.removeAttribute("unread");
     void this.#connect();
   }
 
@@ -164,15 +193,9 @@ export class ClawChat extends HTMLElement {
     this.#root.replaceChildren();
   }
 
-  /** @param {boolean} open */
-  #remember(open) {
-    this.#visit?.storage.set("open", open || undefined);
-    if (this.#panel) this.#panel.opened = open;
-  }
-
   async #connect() {
     const visit = this.#visit;
-    if (!visit || this.#connected) return;
+    if (!visit || !this.#panel || this.#connected) return;
     this.#connected = true;
     try {
       const agent = await visit.open();

@@ -1,4 +1,5 @@
-import { ClawError } from "./errors.js";
+import { errorOf } from "./api.js";
+import { ClawError, TOKEN_CODES } from "./errors.js";
 
 /** @import {Storage} from "./storage.js" */
 
@@ -8,11 +9,16 @@ import { ClawError } from "./errors.js";
  *   a token of the customer's backend that says who the visitor is, or a function that fetches one
  */
 
+/** What the server calls a visitor whom the customer's backend has vouched for. */
+const USER = "user:";
+
 /** Who the visitor is: a short-lived token from the server, renewed with itself. */
 export class Session {
   #base;
   #storage;
   #identity;
+  /** The customer's word that the server has taken. @type {string | null} */
+  #taken = null;
 
   /** @param {{base: string, storage: Storage, identity: () => Identity}} options */
   constructor({ base, storage, identity }) {
@@ -33,17 +39,37 @@ export class Session {
   };
 
   async #ask() {
-    const identity = this.#identity();
-    const body = {
-      renew: this.#storage.get("token"),
-      identity: (typeof identity === "function" ? await identity() : identity) || undefined,
-    };
-    let answer = await this.#post(body);
-    if (answer.error && body.renew) {
+    const given = this.#identity();
+    const identity = (typeof given === "function" ? await given() : given) || null;
+    const ask = async () => this.#keep(await this.#begin(identity));
+    // Tabs that are opened together are one visitor: the first gets a session, the others renew it.
+    const answer = await (this.#storage.get("token") ? ask() : this.#alone(ask));
+    this.#taken = identity;
+    return answer;
+  }
+
+  /** @param {string | null} identity */
+  async #begin(identity) {
+    // A word that was taken may have ended since; the session goes on without it.
+    if (identity && identity !== this.#taken) return this.#post({ identity });
+    const renew = this.#renewable(identity);
+    try {
+      return await this.#post({ renew });
+    } catch (error) {
+      if (!renew || !TOKEN_CODES.has(/** @type {ClawError} */ (error).code)) throw error;
       // Too old, or of a visitor that is gone: begin anew rather than never again.
-      answer = await this.#post({ ...body, renew: undefined });
+      return this.#post({ identity: identity ?? undefined });
     }
-    if (answer.error) throw ClawError.of(answer.error);
+  }
+
+  /** Our earlier token; not a user's for whom nobody speaks any more: they have logged out. @param {string | null} identity */
+  #renewable(identity) {
+    const left = !identity && this.#storage.get("visitorId")?.startsWith(USER);
+    return left ? undefined : this.#storage.get("token");
+  }
+
+  /** @param {{token: string, visitorId: string, agent: AgentInfo}} answer */
+  #keep(answer) {
     if (this.#storage.get("visitorId") !== answer.visitorId) {
       this.#storage.set("conversationId", undefined); // that one was another visitor's
       this.#storage.set("visitorId", answer.visitorId);
@@ -52,11 +78,18 @@ export class Session {
     return answer;
   }
 
+  /** Run while no other tab does. @template T @param {() => Promise<T>} run @returns {Promise<T>} */
+  #alone(run) {
+    const { locks } = navigator; // none on a page over plain HTTP
+    return locks ? locks.request(`claw:${this.#base}`, run) : run();
+  }
+
   /** @param {object} body */
   async #post(body) {
     const request = { method: "POST", body: JSON.stringify(body), headers: { "Content-Type": "application/json" } };
     try {
       const response = await fetch(`${this.#base}/api/visitor-sessions`, { ...request, credentials: "omit" });
+      if (!response.ok) throw await errorOf(response);
       return await response.json();
     } catch (problem) {
       console.info(`Clawsite: if ${this.#base} can be reached, does the agent allow ${location.origin}?`);

@@ -5,17 +5,19 @@
 export class Storage {
   #key;
   /** @type {Record<string, any>} */
-  #values;
+  #values = {};
+  /** Whether the browser keeps nothing: then this page remembers on its own. */
+  #alone = false;
 
   /** @param {string} key */
   constructor(key) {
     this.#key = key;
-    this.#values = this.#read();
+    this.#read();
   }
 
-  /** @param {string} name */
+  /** What was written last, in whichever tab. @param {string} name */
   get(name) {
-    return this.#values[name];
+    return this.#read()[name];
   }
 
   /** Undefined forgets. @param {string} name @param {any} value */
@@ -24,16 +26,14 @@ export class Storage {
     try {
       localStorage.setItem(this.#key, JSON.stringify(this.#values));
     } catch {
-      // Full or forbidden: this page remembers it on its own.
+      this.#alone = true; // full or forbidden
     }
   }
 
-  /** Another tab has written: take its values over, and tell. @param {() => void} onChange */
+  /** Another tab has written: tell. @param {() => void} onChange */
   watch(onChange) {
     const listen = (/** @type {StorageEvent} */ event) => {
-      if (event.key !== this.#key) return;
-      this.#values = this.#read();
-      onChange();
+      if (event.key === this.#key) onChange();
     };
     addEventListener("storage", listen);
     return () => removeEventListener("storage", listen);
@@ -41,9 +41,11 @@ export class Storage {
 
   #read() {
     try {
-      return { ...this.#values, ...JSON.parse(localStorage.getItem(this.#key) ?? "{}") };
+      const text = this.#alone ? null : localStorage.getItem(this.#key);
+      if (text !== null) this.#values = JSON.parse(text);
     } catch {
-      return this.#values ?? {};
+      // Forbidden, or not ours: what this page knows is good.
     }
+    return this.#values;
   }
 }

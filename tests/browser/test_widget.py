@@ -194,6 +194,22 @@ async def test_the_page_may_say_no(page: Page, widget: Widget) -> None:
     assert "event" in await page.evaluate("seen")
 
 
+async def test_attributes_may_change_at_any_time(page: Page, shop: Site, server: Server) -> None:
+    widget = await Widget.on(page, shop.page(embedding(server), "/changing"))
+    await widget.call("chat.setAttribute('open', '')")
+    await expect(page.locator(".greeting")).to_have_text("Welcome to the shop")
+    await widget.call("chat.setAttribute('greeting', 'Look around')")
+    await expect(page.locator(".greeting")).to_have_text("Look around")
+    await widget.call("chat.setAttribute('name', 'Helper')")
+    await expect(page.get_by_role("heading", name="Helper")).to_be_visible()
+    await widget.call("chat.setAttribute('locale', 'es')")
+    await expect(page.get_by_role("textbox", name="Mensaje")).to_be_visible()
+    await widget.call("chat.removeAttribute('open')")
+    await expect(page.get_by_role("button", name="Abrir el chat")).to_be_visible()
+    await widget.call("chat.setAttribute('mode', 'inline')")
+    await expect(page.locator(".greeting")).to_be_visible()
+
+
 async def test_a_hostile_page_gets_nothing(
     page: Page, site: Site, shop: Site, server: Server, watched: Watched
 ) -> None:

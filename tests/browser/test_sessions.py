@@ -1,0 +1,142 @@
+"""Who the visitor is, and that they stay it: signed identities, renewals, tabs, and going away."""
+
+import time
+
+import pytest
+from playwright.async_api import Page, Response, Route, expect
+
+from tests.agents.signed import minted
+from tests.browser import widget as visits
+from tests.browser.conftest import Watched
+from tests.browser.site import Site
+from tests.browser.widget import Widget, embedding, words
+from tests.live.server import Server
+from tests.live.visiting import identity_secret
+
+# A token that ends while the test looks on.
+SETTINGS = visits.SETTINGS | {"CLAW_VISITOR_TTL": "4"}
+THREE = "[[upstream tokens=3]]"
+LONG = "[[upstream tokens=120 delay=50]]"
+WHO = """() => {
+    const key = Object.keys(localStorage).find((name) => name.startsWith("claw:"));
+    return JSON.parse(localStorage[key]).visitorId;
+}"""
+
+
+@pytest.fixture(scope="module")
+def secret(server: Server) -> str:
+    """Made before the server has looked at the agent, which it remembers for a while."""
+    return identity_secret(server, "acme-agent")
+
+
+@pytest.fixture
+def url(secret: str, shop: Site, server: Server) -> str:
+    return shop.page(embedding(server))
+
+
+def signed(secret: str, user: str, seconds: float = 300) -> str:
+    """What the shop's own server says of who is logged in."""
+    return minted(secret, user_id=user, exp=int(time.time() + seconds))
+
+
+async def test_it_works_when_the_page_is_faster_than_the_widget(
+    page: Page, shop: Site, server: Server, secret: str
+) -> None:
+    """The element is there before its module is: what was set on it then is not lost."""
+    asked = f"async () => '{signed(secret, 'ada')}'"
+    early = f"() => document.querySelector('claw-chat').identity = {asked}"
+    script = f"<script>addEventListener('DOMContentLoaded', {early})</script>"
+    widget = await Widget.on(page, shop.page(embedding(server) + script, "/early"))
+    await widget.open()
+    assert await page.evaluate(WHO) == "user:ada"
+
+
+async def test_a_session_outlives_the_word_that_began_it(
+    page: Page, shop: Site, server: Server, secret: str
+) -> None:
+    """The attribute says the same as ever when the session is renewed; it has ended by then."""
+    page_url = shop.page(embedding(server, identity=signed(secret, "ada", -3)), "/ending")
+    widget = await Widget.on(page, page_url)
+    await widget.open()
+    async with page.expect_response("**/api/visitor-sessions") as renewed:
+        await widget.ask(LONG)
+    assert (await (await renewed.value).json())["visitorId"] == "user:ada"
+    await widget.answered(words(120))
+
+
+async def test_who_logs_out_takes_their_conversations_along(
+    page: Page, shop: Site, server: Server, secret: str, url: str
+) -> None:
+    known = shop.page(embedding(server, identity=signed(secret, "bert")), "/known")
+    widget = await Widget.on(page, known)
+    await widget.open()
+    await widget.ask(THREE)
+    await widget.answered(words(3))
+    await page.goto(url)
+    await expect(page.locator(".greeting")).to_be_visible()
+    assert (await page.evaluate(WHO)).startswith("anon:")
+    await expect(widget.answers).to_have_count(0)
+    await page.goto(known)
+    await expect(page.locator(".greeting")).to_be_visible()
+    assert await page.evaluate(WHO) == "user:bert"
+
+
+async def test_another_word_begins_another_session(page: Page, secret: str, url: str) -> None:
+    widget = await Widget.on(page, url)
+    await widget.open()
+    for name in ("ada", "bert"):
+        async with page.expect_response("**/api/visitor-sessions"):
+            await widget.call(f"(chat.identity = '{signed(secret, name)}', 0)")
+        await expect(page.locator(".greeting")).to_be_visible()
+        assert await page.evaluate(WHO) == f"user:{name}"
+
+
+async def test_a_server_in_need_does_not_make_a_stranger_of_the_visitor(
+    page: Page, url: str, watched: Watched
+) -> None:
+    """As it answers while its database is away."""
+    watched.connections_may_fail = True
+
+    async def busy(route: Route) -> None:
+        error = {"code": "unavailable", "message": "Try again soon."}
+        headers = {"Access-Control-Allow-Origin": "*"}
+        await route.fulfill(status=503, headers=headers, json={"error": error})
+
+    widget = await Widget.on(page, url)
+    await widget.open()
+    await widget.ask(THREE)
+    await widget.answered(words(3))
+    visitor = await page.evaluate(WHO)
+    await page.route("**/api/visitor-sessions", busy, times=1)
+    await page.reload()
+    await page.get_by_role("button", name="Try again").click()
+    await widget.answered(words(3))
+    assert await page.evaluate(WHO) == visitor
+
+
+async def test_tabs_that_are_opened_together_are_one_visitor(page: Page, url: str) -> None:
+    answers: list[Response] = []
+    tabs = [page, *[await page.context.new_page() for _ in range(2)]]
+    for tab in tabs:
+        tab.on("response", lambda answer: answers.append(answer))
+        await Widget.on(tab, url)
+    for tab in tabs:
+        await tab.evaluate("document.querySelector('claw-chat').open()")
+    for tab in tabs:
+        await expect(tab.locator(".greeting")).to_be_visible()
+    sessions = [a for a in answers if a.request.method == "POST" and "visitor" in a.url]
+    assert len({(await answer.json())["visitorId"] for answer in sessions}) == 1
+    assert len(sessions) == len(tabs)
+
+
+async def test_what_one_tab_forgets_another_does_not_bring_back(page: Page, url: str) -> None:
+    """Closed here, and something written there: it stays closed."""
+    widget = await Widget.on(page, url)
+    await widget.open()
+    async with visits.another_tab(widget, url) as other:
+        await expect(other.input).to_be_visible()
+        await widget.call("chat.close()")
+        await other.input.fill("A draft")
+    await page.reload()
+    await widget.ready()
+    await expect(widget.input).to_be_hidden()
