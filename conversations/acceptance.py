@@ -17,6 +17,7 @@ from agents.access import agent_of, lineage_of
 from agents.caller import AgentConfig, Caller
 from conversations import access
 from conversations.execution.job import Enqueue, no_queue
+from conversations.execution.statements import insert_rows
 from conversations.models import FINAL, Conversation, Message, MessageStatus, Run
 from engine.errors import ClawError, invalid
 from wire import parse
@@ -108,9 +109,9 @@ def _store(asked: list[Asked], enqueue: Enqueue) -> list[Accepted | ClawError]:
             answers.append(accepted)
     runs = [run for of_one in drafts.values() for run in of_one]
     new = {run.conversation_id: run.conversation for run in runs if run.conversation._state.adding}
-    Conversation.objects.bulk_create(new.values())
-    Message.objects.bulk_create(messages)
-    Run.objects.bulk_create(runs)
+    insert_rows(list(new.values()))
+    insert_rows(messages)
+    insert_rows(runs)
     # Also where one must wait: the run before it may end before this transaction does.
     enqueue(runs)
     return answers

@@ -5,11 +5,10 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from django.db import IntegrityError, connection, transaction
-from django.db.models import Q
 from django.utils import timezone
 
 from agents.caller import AgentConfig
-from conversations.models import FINAL, Message, Run, RunStatus
+from conversations.models import FINAL, Run, RunStatus
 from engine.events import RunStarted, Stamp
 from engine.request import ModelRequest, Turn, fit
 from engine.transcript import Transcript, fold
@@ -110,22 +109,25 @@ def stamp(run: Run) -> Stamp:
     return Stamp(run.pk, run.conversation.public_id, run.message.public_id)
 
 
+# Also a run's own question, where that has been replaced a moment ago.
+TURNS = """
+SELECT conversation_id, id, role, content FROM conversations_message
+ WHERE conversation_id IN ({runs}) AND id <= %s AND (NOT replaced OR id IN ({runs}))
+ ORDER BY id DESC LIMIT {limit}
+"""
+
+
 def prompts(runs: list[Run]) -> list[ModelRequest]:
     """What the model is sent for each run: the newest messages up to the run's own that fit the
     budget. No two runs are of one conversation."""
-    latest = max(run.user_message_id for run in runs)
-    rows = (
-        Message.objects.filter(conversation__in={run.conversation_id for run in runs})
-        .filter(id__lte=latest)
-        # Its own question, also where that has been replaced a moment ago.
-        .filter(Q(replaced=False) | Q(id__in=[run.user_message_id for run in runs]))
-        .order_by("-id")
-        .values_list("conversation", "id", "role", "content")[:HISTORY_LIMIT]
-    )
+    own = {run.conversation_id: run.user_message_id for run in runs}
+    statement = TURNS.format(runs=", ".join(["%s"] * len(runs)), limit=HISTORY_LIMIT)
+    with connection.cursor() as cursor:
+        cursor.execute(statement, [*own, max(own.values()), *own.values()])
+        rows = cursor.fetchall()
     if len(runs) > 1 and len(rows) == HISTORY_LIMIT:  # one of them may have taken another's room
         return [prompts([run])[0] for run in runs]
     turns: dict[str, list[Turn]] = {run.conversation_id: [] for run in runs}
-    own = {run.conversation_id: run.user_message_id for run in runs}
     for conversation, id_, role, content in reversed(rows):
         if id_ <= own[conversation]:
             turns[conversation].append(Turn(role=role, content=content))

@@ -1,14 +1,40 @@
-"""`conversations.execution.statements`: many rows written in one statement."""
+"""`conversations.execution.statements`: many rows in one statement."""
 
 from datetime import UTC, datetime
 from decimal import Decimal
 
-from django.db import connection
+import pytest
+from django.db import IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 
-from conversations.execution.statements import update_rows
-from conversations.models import Run
+from conversations.execution.statements import insert_rows, update_rows
+from conversations.models import Message, Run
 from tests.conversations.parts import ask, reload
+
+
+def test_new_rows_get_their_keys_defaults_and_relations(caller):
+    first = ask(caller).run
+    copies = []
+    for number in range(3):
+        question = Message(conversation=first.conversation, role="user", content=str(number))
+        answer = Message(conversation=first.conversation, role="assistant")
+        insert_rows([question, answer])
+        names = ("organization_id", "agent_id", "conversation", "owner", "config", "provider")
+        same = {name: getattr(first, name) for name in names}
+        copies.append(Run(user_message=question, message=answer, **same))
+    insert_rows(copies)
+    for number, run in enumerate(copies):
+        stored = reload(run)
+        assert (stored.user_message.content, stored.message.role) == (str(number), "assistant")
+        assert (stored.config, stored.usage, stored.status) == (first.config, None, "queued")
+        assert stored.created_at == run.created_at
+        assert not run._state.adding
+
+
+def test_a_row_that_is_there_already_is_an_error(caller):
+    run = ask(caller).run
+    with pytest.raises(IntegrityError), transaction.atomic():
+        insert_rows([run])
 
 
 def test_every_kind_of_value_is_written_as_it_is(caller):
@@ -48,4 +74,5 @@ def test_many_rows_are_one_statement_and_none_is_none(caller):
     with CaptureQueriesContext(connection) as captured:
         update_rows(runs, ["last_seq", "error"])
         update_rows([], ["last_seq"])
+        insert_rows([])
     assert len(captured) == 1
