@@ -116,9 +116,9 @@ TRANSITIONS = {
 """What may follow what; running to running is a later attempt taking over."""
 
 
-def may_become(status: RunStatus) -> list[RunStatus]:
-    """The statuses from which a run may go to `status`: the condition of every UPDATE."""
-    return [before for before, after in TRANSITIONS.items() if status in after]
+def may_become(status: str) -> set[str]:
+    """The statuses from which a run may go to `status`: who writes one asks here first."""
+    return {before for before, after in TRANSITIONS.items() if status in after}
 
 
 class Run(models.Model):

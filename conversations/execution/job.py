@@ -8,7 +8,7 @@ from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
 from agents.caller import AgentConfig
-from conversations.models import FINAL, Run, RunStatus
+from conversations.models import Run, RunStatus, may_become
 from engine.events import RunStarted, Stamp
 from engine.request import ModelRequest, Turn, fit
 from engine.transcript import Transcript, fold
@@ -67,7 +67,7 @@ UPDATE conversations_run SET status = 'running', attempt = attempt + 1, started_
 
 def _take(runs: list[Run]) -> bool:
     """All of them or none."""
-    if any(run.status in FINAL for run in runs):
+    if not {run.status for run in runs} <= may_become(RunStatus.RUNNING):
         return False
     now = timezone.now()
     as_found = [value for run in runs for value in (run.pk, run.attempt, run.status)]

@@ -13,7 +13,7 @@ from accounts.batching import Batcher
 from accounts.database import database_step
 from conversations.execution.job import Enqueue, no_queue
 from conversations.execution.statements import update_rows
-from conversations.models import FINAL, Conversation, Message, Run, RunStatus
+from conversations.models import Conversation, Message, Run, RunStatus, may_become
 from engine.log.base import Fenced
 from engine.transcript import Transcript
 
@@ -77,14 +77,10 @@ def _group_size(finals: list[Final]) -> int:
 def write(finals: list[Final], enqueue: Enqueue = no_queue) -> list[Run | Exception | None]:
     """One transaction for all of them; for each its next run, or `Fenced`. Synchronous."""
     with transaction.atomic():
-        holders = dict(
-            Run.objects.select_for_update()
-            .filter(pk__in=[final.run.pk for final in finals])
-            .exclude(status__in=FINAL)
-            .values_list("pk", "attempt")
-        )
+        rows = Run.objects.select_for_update().filter(pk__in=[final.run.pk for final in finals])
+        found = {pk: held for pk, *held in rows.values_list("pk", "attempt", "status")}
         # One for each run, the first: two may have ended the same waiting run at once.
-        valid = {f.run.pk: f for f in reversed(finals) if holders.get(f.run.pk) == f.attempt}
+        valid = {f.run.pk: f for f in reversed(finals) if _holds(f, *found.get(f.run.pk, (0, "")))}
         update_rows([_run_row(f) for f in valid.values()], RUN_FIELDS)
         update_rows([_message_row(f) for f in valid.values()], MESSAGE_FIELDS)
         conversations = {f.run.conversation_id for f in valid.values()}
@@ -95,6 +91,11 @@ def write(finals: list[Final], enqueue: Enqueue = no_queue) -> list[Run | Except
         following.get(f.run.conversation_id) if valid.get(f.run.pk) is f else Fenced(f.run.pk)
         for f in finals
     ]
+
+
+def _holds(final: Final, attempt: int, status: str) -> bool:
+    """Whether the run, as it is, may end so."""
+    return attempt == final.attempt and status in may_become(final.transcript.status)
 
 
 def _next_runs(conversations: set[str]) -> dict[str, Run]:

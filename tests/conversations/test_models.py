@@ -35,12 +35,12 @@ def test_an_end_is_an_end():
     assert set(TRANSITIONS) == set(RunStatus)
     for status in FINAL:
         assert not TRANSITIONS[status]
-        assert set(may_become(status)) & set(ACTIVE) == set(ACTIVE)
+        assert may_become(status) >= set(ACTIVE)
 
 
 def test_what_waits_in_line_does_not_end_by_itself():
-    assert may_become(RunStatus.QUEUED) == []
-    assert set(may_become(RunStatus.RUNNING)) == {RunStatus.QUEUED, *ACTIVE}
+    assert may_become(RunStatus.QUEUED) == set()
+    assert may_become(RunStatus.RUNNING) == {RunStatus.QUEUED, *ACTIVE}
     assert RunStatus.QUEUED not in may_become(RunStatus.COMPLETED)
 
 
