@@ -9,12 +9,12 @@ from engine.providers.connection import Connection, Idle, Receiver, Stale
 from engine.providers.dialer import Dialer
 from engine.providers.http1 import Broken
 
-CONNECTIONS = 1000
 KEEPALIVE_SECONDS = 60.0  # below what load balancers in front of model servers usually allow
 
 
 class Pool:
-    """Sends requests to `path` below `base_url`, all with the same headers.
+    """Sends requests to `path` below `base_url`, all with the same headers. There are as many
+    connections as requests at once: who asks bounds those, and has a better error for it.
 
     `guard` checks every connection; None: the address is the operator's choice."""
 
@@ -30,7 +30,6 @@ class Pool:
         lines = [f"POST {target} HTTP/1.1", f"host: {host}"]
         lines += [f"{name}: {value}" for name, value in headers.items()]
         self._head = "\r\n".join([*lines, "content-length: "]).encode("ascii")
-        self._slots = asyncio.Semaphore(CONNECTIONS)
         self._open: set[Connection] = set()
         self._idle: dict[Connection, None] = {}  # the one used last is used first
 
@@ -39,23 +38,6 @@ class Pool:
 
         Connecting takes `idle_timeout` seconds at most. Raises `AddressRefused` too."""
         request = b"%b%d\r\n\r\n%b" % (self._head, len(body), body)
-        try:
-            async with asyncio.timeout(idle_timeout):
-                await self._slots.acquire()
-        except TimeoutError:
-            raise Idle("all connections are in use") from None
-        try:
-            await self._post(request, receiver, idle_timeout)
-        finally:
-            self._slots.release()
-
-    async def aclose(self) -> None:
-        """Close all connections."""
-        for connection in self._open:
-            connection.abort()
-        await asyncio.sleep(0)  # the loop closes the sockets in its next turn
-
-    async def _post(self, request: bytes, receiver: Receiver, idle_timeout: float) -> None:
         if self._idle:
             connection, _ = self._idle.popitem()
             try:
@@ -64,6 +46,12 @@ class Pool:
                 pass  # as good as always the server closed while we sent, and has not read it
         fresh = await self._connect(idle_timeout)
         await self._exchange(fresh, request, receiver, idle_timeout)
+
+    async def aclose(self) -> None:
+        """Close all connections."""
+        for connection in self._open:
+            connection.abort()
+        await asyncio.sleep(0)  # the loop closes the sockets in its next turn
 
     async def _connect(self, idle_timeout: float) -> Connection:
         try:

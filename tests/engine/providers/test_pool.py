@@ -139,31 +139,24 @@ async def test_a_fresh_connection_that_is_closed_is_broken() -> None:
         await pool.aclose()
 
 
-async def test_connections_are_limited(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pool, "CONNECTIONS", 1)
-    async with serving() as server:
-        narrow = opened_pool(server)
-        answers = await asyncio.gather(*(post(narrow) for _ in range(5)))
-        assert answers == [[b"ok"]] * 5 and server.connections == 1
-        await narrow.aclose()
+async def test_no_request_waits_for_another() -> None:
+    """A process carries out more than a thousand answers of one account."""
 
-
-async def test_waiting_for_a_connection_is_limited(monkeypatch: pytest.MonkeyPatch) -> None:
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        asked.set()
-        await reader.read()
+        await reader.readuntil(b"{}")
+        everybody.release()
+        await all_here.wait()
+        writer.write(OK)
 
-    asked = asyncio.Event()
-    monkeypatch.setattr(pool, "CONNECTIONS", 1)
+    everybody, all_here, count = asyncio.Semaphore(0), asyncio.Event(), 60
     async with serving(serve) as server:
-        narrow = opened_pool(server)
-        first = asyncio.create_task(post(narrow))
-        await asked.wait()
-        with pytest.raises(Idle):
-            await post(narrow, 0.01)
-        await narrow.aclose()
-        with pytest.raises(Broken):
-            await first
+        wide = opened_pool(server)
+        answers = [asyncio.create_task(post(wide)) for _ in range(count)]
+        for _ in range(count):
+            await everybody.acquire()
+        all_here.set()
+        assert await asyncio.gather(*answers) == [[b"ok"]] * count
+        await wide.aclose()
 
 
 async def test_connecting_is_limited(monkeypatch: pytest.MonkeyPatch) -> None:
