@@ -7,6 +7,7 @@ from datetime import timedelta
 from accounts import http, idempotency
 from agents.validators import DEFAULT_SCOPES, SCOPES
 from clawsite.openapi import openapi
+from clawsite.server.uvicorn import MAX_HEADERS, MAX_URL
 from conversations import usage
 from conversations.execution import recovery
 from conversations.transports import session
@@ -71,6 +72,8 @@ def test_every_fixed_limit_is_the_real_one() -> None:
     comment = schemas["Feedback"]["properties"]["comment"]
     (length,) = re.findall(r"\{1,(\d+)\}", str(conversation["id"]))
     real = [
+        MAX_URL,
+        MAX_HEADERS,
         session.MOST_SUBSCRIPTIONS,
         http.MOST,
         int(length),

@@ -1,7 +1,8 @@
 """`manage.py serve`: uvicorn with what it lacks.
 
 - A stalled peer is aborted: uvicorn never frees its socket by itself.
-- An address or headers without end are refused, before they fill the memory.
+- An address or headers without end are refused, before they fill the memory; that, and what is no
+  HTTP, with the same envelope as any other error.
 - Headers and body must arrive within `CLAW_REQUEST_TIMEOUT`, however slowly they dribble in.
 - Shutdown in our order: announce, end the streams, drain the runs, and exit with 0.
 """
@@ -28,7 +29,10 @@ from uvicorn.protocols.http.httptools_impl import (
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.protocol import State
 
+from clawsite.errors import envelope
 from conversations import wiring
+from engine.errors import ClawError
+from engine.ids import new_id
 
 log = logging.getLogger(__name__)
 
@@ -136,6 +140,24 @@ class TooLarge(Exception):
     """A request whose head is more than we read; its text is the status."""
 
 
+REFUSALS = {
+    400: ("invalid_message", "The request cannot be read."),
+    414: ("message_too_large", "The address is too long."),
+    431: ("message_too_large", "The headers are too large."),
+}
+
+
+def refusal(status: int) -> bytes:
+    """The response to a head that is no request, after which the connection ends."""
+    request_id = new_id("req")
+    body = envelope(ClawError(*REFUSALS[status]), request_id).content
+    head = (
+        f"content-type: application/json\r\nx-request-id: {request_id}\r\n"
+        f"content-length: {len(body)}\r\nconnection: close\r\n\r\n"
+    )
+    return bytes(STATUS_LINE[status] + head.encode() + body)
+
+
 class LimitedHead(HttpToolsProtocol):
     """HTTP whose address (414), headers and trailers (431) have a size limit."""
 
@@ -173,15 +195,11 @@ class LimitedHead(HttpToolsProtocol):
         """Called while what the parser, or one of the above, has raised is handled."""
         error = sys.exception()
         cause = error.__context__ if error else None
-        if isinstance(cause, TooLarge):
-            self._refuse(cause.args[0])
-        else:
-            super().send_400_response(msg)
+        self._refuse(cause.args[0] if isinstance(cause, TooLarge) else 400)
 
     def _refuse(self, status: int) -> None:
         if self.cycle is None or self.cycle.response_complete:  # else it would cut into an answer
-            head = b"content-length: 0\r\nconnection: close\r\n\r\n"
-            self.transport.write(STATUS_LINE[status] + head)
+            self.transport.write(refusal(status))
         self.transport.close()
 
 

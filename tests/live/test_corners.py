@@ -2,8 +2,6 @@
 
 import asyncio
 
-import pytest
-
 from tests.live.clients import Rest, Sse, WebSocket
 from tests.live.raw import new_tag
 from tests.live.server import Server
@@ -66,7 +64,6 @@ async def test_who_waits_for_a_run_of_another_does_not_cancel_it(server: Server)
         assert (await waiting).json()["stopReason"] == "end_turn"
 
 
-@pytest.mark.embedded
 async def test_a_message_in_the_query_has_the_same_limit(rest: Rest) -> None:
     answer = await rest.get("/api/chat/stream", message="x" * 32_769)
     assert answer.status_code == 413

@@ -118,7 +118,6 @@ async def test_it_works(server: Server, path: str) -> None:
         )
 
 
-@pytest.mark.embedded
 async def test_rubbish_addresses_are_answered_alike(server: Server) -> None:
     """P37: on every path and method there is, and on those there are not."""
     for method, path in OTHERS:

@@ -147,7 +147,7 @@ async def test_a_deploy_is_announced_and_meanwhile_nginx_says_to_come_back(
     async with httpx.AsyncClient(trust_env=False) as client:
         away = await client.post(f"{site.url}/api/chat", json={"message": "Hi"})
     assert (away.status_code, away.headers["retry-after"]) == (503, "1")
-    assert away.json()["error"]["code"] == "unavailable"
+    check_refusal(away, "unavailable")
 
     await asyncio.to_thread(server.start)
     await watch.sse({"message": SLOW})
@@ -175,6 +175,51 @@ async def test_a_large_body_is_refused_like_by_the_server_itself(
     head, _, error = answer.partition(b"\r\n\r\n")
     assert head.startswith(b"HTTP/1.1 413 "), head
     assert json.loads(error)["error"]["code"] == "message_too_large"
+
+
+RUBBISH = {
+    "a NUL in the address": ("GET /api/runs/%00 HTTP/1.1", "", 400, "invalid_message"),
+    "no HTTP": ("\x16\x03\x01", "", 400, "invalid_message"),
+    "no header": ("GET /api/chat HTTP/1.1", "Host: a\r\nHost: b", 400, "invalid_message"),
+    "no coding": ("POST / HTTP/1.1", "Transfer-Encoding: x", 400, "invalid_message"),
+    "a method": ("TRACE /api/chat HTTP/1.1", "", 405, "method_not_allowed"),
+    "an address": (f"GET /api/{'x' * 65536} HTTP/1.1", "", 414, "message_too_large"),
+    "a header": ("GET /api/chat HTTP/1.1", f"X: {'x' * 65536}", 431, "message_too_large"),
+    "nothing of nginx": ("GET /.refused/more HTTP/1.1", "", 404, "not_found"),
+}
+
+
+@pytest.mark.parametrize("what", RUBBISH)
+async def test_rubbish_is_refused_like_by_the_server_itself(site: Server, what: str) -> None:
+    """P37: whatever nginx keeps from the server has the same envelope."""
+    line, header, status, code = RUBBISH[what]
+    async with await RawSocket.open(site) as client:
+        host = "" if "Host:" in header else "Host: example.com\r\n"
+        fields = f"{host}Connection: close\r\n{header}".strip()
+        await client.send(f"{line}\r\n{fields}\r\n\r\n".encode())
+        head, _, body = (await client.read_all()).partition(b"\r\n\r\n")
+    first, *fields = head.decode().split("\r\n")
+    headers = dict(field.split(": ", 1) for field in fields)
+    assert first.split()[1] == str(status)
+    check_refusal(httpx.Response(status, headers=headers, content=body), code)
+
+
+def test_http_on_the_port_of_https_is_refused_like_that_too(tls: Nginx) -> None:
+    check_refusal(
+        httpx.get(
+            f"http://127.0.0.1:{tls.tls_port}/", headers={"Host": "example.com"}, trust_env=False
+        ),
+        "invalid_message",
+    )
+
+
+def check_refusal(answer: httpx.Response, code: str) -> None:
+    """The answer has the envelope of the API's errors."""
+    assert answer.headers["content-type"] == "application/json"
+    error = answer.json()["error"]
+    assert error["code"] == code
+    assert error["message"]
+    assert error["requestId"] == answer.headers["x-request-id"]
 
 
 async def test_headers_that_dribble_are_cut(site: Server) -> None:

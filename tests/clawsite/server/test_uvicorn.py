@@ -3,6 +3,7 @@ rest is tested by `tests/live`."""
 
 import asyncio
 import contextlib
+import json
 from typing import Any
 
 import pytest
@@ -27,7 +28,7 @@ async def application(scope: Any, receive: Any, send: Any) -> None:
     await send({"type": "http.response.body"})
 
 
-async def statuses(*pieces: bytes) -> list[bytes]:
+async def answered(*pieces: bytes) -> bytes:
     """What is answered to these bytes, until the connection is closed."""
     config, state = Config(application, lifespan="off", log_config=None), ServerState()
     loop = asyncio.get_running_loop()
@@ -45,7 +46,13 @@ async def statuses(*pieces: bytes) -> list[bytes]:
         writer.close()
         with contextlib.suppress(ConnectionError):
             await writer.wait_closed()
-    return [line.split()[1] for line in answer.splitlines() if line.startswith(b"HTTP/1.1 ")]
+    return answer
+
+
+async def statuses(*pieces: bytes) -> list[bytes]:
+    """The statuses of what is answered."""
+    lines = (await answered(*pieces)).splitlines()
+    return [line.split()[1] for line in lines if line.startswith(b"HTTP/1.1 ")]
 
 
 def get(path: int = 1, header: int = 1) -> bytes:
@@ -81,5 +88,22 @@ async def test_a_trailer_without_end_is_cut() -> None:
     await statuses(chunked, *[b"a" * 65536] * 200)
 
 
-async def test_rubbish_is_400_still() -> None:
+async def test_rubbish_is_400() -> None:
     assert await statuses(b"rubbish\r\n\r\n") == [b"400"]
+
+
+@pytest.mark.parametrize(
+    ("sent", "code"),
+    [
+        (b"rubbish\r\n\r\n", "invalid_message"),
+        (get(MAX_URL + 1) + LAST, "message_too_large"),
+        (get(header=MAX_HEADERS) + LAST, "message_too_large"),
+    ],
+)
+async def test_what_is_no_request_gets_the_envelope_of_every_error(sent: bytes, code: str) -> None:
+    """P37."""
+    head, _, body = (await answered(sent)).partition(b"\r\n\r\n")
+    error = json.loads(body)["error"]
+    assert error["code"] == code
+    assert f"x-request-id: {error['requestId']}\r\n".encode() in head
+    assert b"content-type: application/json\r\n" in head
