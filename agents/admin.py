@@ -5,12 +5,11 @@ from typing import Any
 from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
-from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from accounts.admin import OwnedAdmin
-from agents import identity, keys, visited
+from agents import changes, identity, keys
 from agents.models import Agent, ApiKey
 from agents.validators import SCOPES
 
@@ -54,8 +53,7 @@ class AgentAdmin(OwnedAdmin):
     ) -> None:
         """A change holds from the agent's next use."""
         super().save_model(request, obj, form, change)
-        transaction.on_commit(lambda: keys.forget_organization(obj.organization_id))
-        transaction.on_commit(lambda: visited.forget_organization(obj.organization_id))
+        changes.announce(obj.organization_id)
 
     @admin.action(description="Make a new identity secret", permissions=["change"])
     def make_identity_secret(self, request: HttpRequest, queryset: QuerySet[Agent]) -> None:
@@ -110,7 +108,7 @@ class ApiKeyAdmin(OwnedAdmin):
         """A new key is shown once; a change holds from the key's next use."""
         token = None if change else keys.issue(obj)
         super().save_model(request, obj, form, change)
-        transaction.on_commit(lambda: keys.forget(obj.id))
+        changes.announce(obj.organization_id)
         if token:
             # The message travels in a cookie of this browser, and is gone once it was shown.
             text = f"Copy the key now, it cannot be shown again: {token}"

@@ -2,7 +2,7 @@
 
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Hashable
+from collections.abc import Awaitable, Callable, Hashable
 from threading import Lock
 from typing import Generic, TypeVar
 
@@ -17,6 +17,7 @@ class ExpiringCache(Generic[V]):
     ) -> None:
         self.size, self.seconds, self.clock = size, seconds, clock
         self._entries: OrderedDict[Hashable, tuple[float, V]] = OrderedDict()
+        self._removals = 0
         # The event loop reads; revoking happens in the database thread.
         self._lock = Lock()
 
@@ -37,6 +38,17 @@ class ExpiringCache(Generic[V]):
             if len(self._entries) > self.size:
                 self._entries.popitem(last=False)
 
+    async def fetch(self, key: Hashable, load: Callable[[], Awaitable[V | None]]) -> V | None:
+        """The value, else what `load` finds, which is kept if it is not None.
+
+        Not where something has been removed in the meantime: it may be from before that change."""
+        value, removals = self.get(key), self._removals
+        if value is None:
+            value = await load()
+            if value is not None and removals == self._removals:
+                self.put(key, value)
+        return value
+
     def values(self) -> list[V]:
         """All values that are not too old."""
         with self._lock:
@@ -46,5 +58,6 @@ class ExpiringCache(Generic[V]):
     def remove(self, matches: Callable[[V], bool]) -> None:
         """Drop every value that matches."""
         with self._lock:
+            self._removals += 1
             for key in [key for key, (_, value) in self._entries.items() if matches(value)]:
                 del self._entries[key]

@@ -1,9 +1,7 @@
 """Whom an organisation recognises: its own users, vouched for by a token that its own server signs
 with the agent's identity secret (HS256; `user_id` and `exp`, and whatever else it likes)."""
 
-from django.db import transaction
-
-from agents import access, signing, visited
+from agents import access, changes, signing
 from agents.models import Agent
 from engine.errors import ClawError
 from engine.ids import base62
@@ -17,14 +15,14 @@ def new_secret(agent: Agent) -> str:
     """A new identity secret, which nobody can show again: what the one before has signed ends."""
     secret = f"claw_identity_{base62(SECRET_LENGTH)}"
     access.store_identity_secret(agent, secret)
-    _forget(agent)
+    changes.announce(agent.organization_id)
     return secret
 
 
 def drop_secret(agent: Agent) -> None:
     """Recognise nobody any more."""
     access.erase_identity_secret(agent)
-    _forget(agent)
+    changes.announce(agent.organization_id)
 
 
 def user_of(token: str, secret: str | None) -> tuple[str, int]:
@@ -49,7 +47,3 @@ def user_of(token: str, secret: str | None) -> tuple[str, int]:
 
 def _is_id(user: str) -> bool:
     return 0 < len(user) <= LONGEST_ID and user.isprintable() and user.strip() == user
-
-
-def _forget(agent: Agent) -> None:
-    transaction.on_commit(lambda: visited.forget_organization(agent.organization_id))

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from accounts.database import database_step
 from accounts.models import Organization
-from agents import access, key_format
+from agents import access, changes, key_format
 from agents.cache import ExpiringCache
 from agents.caller import AgentConfig
 from agents.models import Agent, ApiKey
@@ -92,16 +92,12 @@ def revoke(key: ApiKey) -> None:
     if key.revoked_at is None:
         key.revoked_at = timezone.now()
         key.save(update_fields=["revoked_at"])
-    transaction.on_commit(lambda: forget(key.id))
+    changes.announce(key.organization_id)
 
 
-def forget(key_id: str) -> None:
-    """Ask the database again at the key's next use: it was changed or revoked."""
-    _known.remove(lambda known: known.id == key_id)
-
-
+@changes.forgets
 def forget_organization(organization_id: str) -> None:
-    """The same for all keys of an organisation: agents that they open were made or changed."""
+    """Ask the database again at the next use of a key of this organisation."""
     _known.remove(lambda known: known.organization_id == organization_id)
 
 
@@ -132,10 +128,9 @@ async def find(token: str, names: frozenset[str]) -> KnownKey:
 
 async def of_digest(digest: str, names: frozenset[str]) -> KnownKey:
     """The same for the key with this digest, for somebody whom its holder has sent."""
-    known = _known.get((digest, names))
+    known = await _known.fetch((digest, names), lambda: database_step(_load, digest, names))
     if known is None:
-        known = await database_step(_load, digest, names)
-        _known.put((digest, names), known)
+        raise ClawError("invalid_token", "Invalid token")
     return known
 
 
@@ -159,10 +154,10 @@ async def revoked_among(key_ids: Collection[str]) -> dict[str, str]:
     return {key_id: codes[key_id] for key_id in key_ids if key_id in codes}
 
 
-def _load(digest: str, names: frozenset[str]) -> KnownKey:
+def _load(digest: str, names: frozenset[str]) -> KnownKey | None:
     key = access.find_key(digest)
     if key is None or not hmac.compare_digest(key.digest, digest):
-        raise ClawError("invalid_token", "Invalid token")
+        return None
     agents = access.usable_agents(key, names, at_most=len(names) or 2)
     if not ended(key.revoked_at, key.expires_at):
         _note_use(key)

@@ -5,7 +5,7 @@ from datetime import timedelta
 from django.db import transaction
 from django.utils import timezone
 
-from agents import keys
+from agents import changes, keys
 from agents.models import ApiKey
 from engine.errors import invalid
 
@@ -35,5 +35,5 @@ def rotate(key: ApiKey, *, overlap: timedelta = OVERLAP) -> tuple[ApiKey, str]:
     last_moment = timezone.now() + overlap
     key.expires_at = min(key.expires_at or last_moment, last_moment)
     key.save(update_fields=["expires_at"])
-    transaction.on_commit(lambda: keys.forget(key.id))
+    changes.announce(key.organization_id)
     return successor, token

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Self
 
 from accounts.database import database_step
-from agents import access, origins
+from agents import access, changes, origins
 from agents.cache import ExpiringCache
 from agents.caller import Address, AgentConfig
 from agents.models import Agent
@@ -67,16 +67,12 @@ async def find(names: Collection[str]) -> VisitedAgent | None:
     wanted = frozenset(names)
     if not wanted or not all(map(is_name, wanted)):
         return None
-    known = _known.get(wanted)
-    if known is None:
-        known = await database_step(_load, wanted)
-        if known is not None:
-            _known.put(wanted, known)
-    return known
+    return await _known.fetch(wanted, lambda: database_step(_load, wanted))
 
 
+@changes.forgets
 def forget_organization(organization_id: str) -> None:
-    """Ask the database again: an agent of this organisation was changed."""
+    """Ask the database again at the next visit to an agent of this organisation."""
     _known.remove(lambda known: known.config.organization_id == organization_id)
 
 

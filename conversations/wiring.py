@@ -15,6 +15,7 @@ from accounts.database import close_database
 from conversations import metrics
 from conversations.acceptance import Acceptance
 from conversations.activity import Activity
+from conversations.broadcast import Broadcast
 from conversations.connections import Connections
 from conversations.execution.dispatch import Dispatcher, InlineDispatcher
 from conversations.execution.providers import ProviderPool
@@ -132,9 +133,10 @@ async def _scaled_out(signals: Signals, work: int) -> Services:
     recorder, providers, connections = Recorder(enqueue), ProviderPool(), Connections()
     dispatcher = QueueDispatcher(Runner(log, recorder, providers), signals)
     limits = RedisLimits(settings.REDIS_URL)
-    revocation = Revocation(connections, dispatcher)
+    revocation, broadcast = Revocation(connections, dispatcher), Broadcast(signals)
     await limits.start()
     await dispatcher.start()
+    await broadcast.start()
     revocation.start()
     working: tuple[Part, ...] = (limits,)
     if work:
@@ -151,7 +153,7 @@ async def _scaled_out(signals: Signals, work: int) -> Services:
         limits=limits,
         providers=providers,
         shared=True,
-        background=(signals, revocation),
+        background=(broadcast, signals, revocation),
         working=(dispatcher, *working),
         probes={"redis": limits.answers},
     )

@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse
 
 from accounts.access import owns_secret
 from accounts.http import Answer, check_if_match, newest, page_of, read, unchanged
-from agents import access, keys, visited
+from agents import access, changes
 from agents.caller import Caller
 from agents.models import Agent
 from engine.errors import invalid
@@ -37,7 +37,7 @@ def create(request: HttpRequest, caller: Caller) -> Answer:
         raise invalid("name", "An agent has a name.")
     _check_credential(caller, None, fields)
     agent = access.create_agent(caller, fields)
-    _forget(caller)
+    changes.announce(caller.organization_id)
     return _answer(agent, 201)
 
 
@@ -62,7 +62,7 @@ def change(request: HttpRequest, caller: Caller) -> HttpResponse:
         setattr(agent, name, value)
     agent.full_clean()
     agent.save(update_fields=[*fields, "updated_at"])
-    _forget(caller)
+    changes.announce(caller.organization_id)
     return _answer(agent)
 
 
@@ -79,7 +79,7 @@ def removable(request: HttpRequest, caller: Caller) -> Agent:
 def remove(request: HttpRequest, caller: Caller) -> None:
     """`DELETE /api/agents/{id}`, as far as rows go: with all that was said to the agent."""
     removable(request, caller).delete()
-    _forget(caller)
+    changes.announce(caller.organization_id)
 
 
 def _given(request: HttpRequest) -> dict[str, Any]:
@@ -112,8 +112,3 @@ def _shown(agent: Agent) -> management.Agent:
 def _etag(agent: Agent) -> str:
     """A strong one (RFC 9110, 8.8.3): every change of the row moves `updated_at`."""
     return f'"{agent.updated_at:%Y%m%d%H%M%S%f}"'
-
-
-def _forget(caller: Caller) -> None:
-    transaction.on_commit(lambda: keys.forget_organization(caller.organization_id))
-    transaction.on_commit(lambda: visited.forget_organization(caller.organization_id))

@@ -52,3 +52,26 @@ def test_what_matches_is_removed():
     values.remove(lambda value: value == "A")
 
     assert values.values() == ["B"]
+
+
+async def test_what_is_not_there_is_loaded_once():
+    values, _ = cache()
+    loads = []
+
+    async def load() -> str:
+        loads.append("A")
+        return "A"
+
+    assert [await values.fetch("a", load) for _ in range(3)] == ["A"] * 3
+    assert loads == ["A"]
+
+
+async def test_what_is_removed_while_it_is_loaded_is_not_kept():
+    values, _ = cache()
+
+    async def load() -> str:
+        values.remove(lambda value: value == "A")  # by somebody who has changed it
+        return "A"
+
+    assert await values.fetch("a", load) == "A"
+    assert values.get("a") is None

@@ -14,12 +14,14 @@ from tests.live.raw import new_tag, until
 from tests.live.scaled.asking import Asker, ended, query, under_way
 from tests.live.scaled.stack import Stack
 from tests.live.server import Server
+from tests.live.test_management import make_agent, manager
 from tests.live.watching import Watch, check_history, check_run
 from tests.upstream import expected_text
 from tests.upstream.process import UpstreamProcess
 
 LIMIT, AT_ONCE = 100, 130  # P17
 MANY, TOKENS = 200, 150  # streams, and what each has
+TOLD = 1.0  # seconds; what is remembered of an agent would hold for five
 SLOTS_BACK = 3.0 + 2.0  # seconds: the lease of a process's slots, and a look
 WHOLE = expected_text("tokens=200")
 
@@ -78,6 +80,25 @@ async def test_twenty_posts_with_one_idempotency_key_are_one(
     answers = await asyncio.gather(*(post(web) for web in server.webs * 10))
     assert answers == [(200, answers[0][1])] * 20
     assert upstream.stats(tag)["requests"] == 1
+
+
+async def test_a_change_at_one_process_holds_at_the_other(server: Stack) -> None:
+    """As soon as it is told, and not only when what the other remembers has ended."""
+    here, there = server.webs
+    key = manager(server, "acme")
+    async with Rest(here.url, key) as rest, Rest(there.url, key) as other:
+        agent = await make_agent(rest, provider="anthropic", model="claude-a")
+        question = {"message": "go [[upstream tokens=1]]", "agentId": agent["id"]}
+
+        async def model() -> str:
+            return str((await other.post("/api/chat", question)).json()["usage"]["model"])
+
+        assert await model() == "claude-a"
+        changed = {"model": "claude-b"}
+        await rest.request("PATCH", f"/api/agents/{agent['id']}", json=changed)
+        async with asyncio.timeout(TOLD):
+            while await model() != "claude-b":
+                pass
 
 
 async def test_connections_are_exact_across_processes(make_server: Callable[..., Stack]) -> None:
