@@ -2,7 +2,7 @@
 
 Preflights are answered for any origin, without credentials: they say nothing about anybody. An
 answer, also an error, is for an origin only if the agent allows it that the address names or the
-token is for, or the key does; nobody gets `*`."""
+token is for, or the key does; nobody gets `*`. Only that it gets no session may any page read."""
 
 import re
 

@@ -18,8 +18,9 @@ async def create(request: HttpRequest, slug: str | None = None) -> Answer:
     """`POST /api/visitor-sessions`: 201, from a page that the agent allows."""
     body = read(_asked, request)
     named = address(request.scope, request.get_host(), slug, body.agent_id)
-    agent, page = await authorize.welcome(named, request.headers.get("origin"))
+    # Any page may read why it is refused, or its owner would look for a fault in the network.
     request.origin_allowed = True  # see clawsite.cors
+    agent, page = await authorize.welcome(named, request.headers.get("origin"))
     client = client_address(request.scope)
     await doors.count_visitor(agent.config, client)
     try:

@@ -9,6 +9,8 @@ import { ClawError, TOKEN_CODES } from "./errors.js";
  *   a token of the customer's backend that says who the visitor is, or a function that fetches one
  */
 
+/** The agent does not want this page, or there is none. */
+const REFUSALS = new Set(["forbidden", "agent_not_found"]);
 /** What the server calls a visitor whom the customer's backend has vouched for. */
 const USER = "user:";
 
@@ -89,11 +91,17 @@ export class Session {
     const request = { method: "POST", body: JSON.stringify(body), headers: { "Content-Type": "application/json" } };
     try {
       const response = await fetch(`${this.#base}/api/visitor-sessions`, { ...request, credentials: "omit" });
-      if (!response.ok) throw await errorOf(response);
-      return await response.json();
+      if (response.ok) return await response.json();
+      throw await errorOf(response);
     } catch (problem) {
-      console.info(`Clawsite: if ${this.#base} can be reached, does the agent allow ${location.origin}?`);
-      throw ClawError.from(problem);
+      const error = ClawError.from(problem);
+      if (REFUSALS.has(error.code)) console.error(this.#advice);
+      throw error;
     }
+  }
+
+  /** For who has put the chat on this page. */
+  get #advice() {
+    return `Clawsite: ${this.#base} has no chat for ${location.origin}. Is this origin among the agent's allowed origins?`;
   }
 }

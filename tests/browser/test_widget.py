@@ -213,12 +213,17 @@ async def test_attributes_may_change_at_any_time(page: Page, shop: Site, server:
 async def test_a_hostile_page_gets_nothing(
     page: Page, site: Site, shop: Site, server: Server, watched: Watched
 ) -> None:
-    """P26: an origin that the agent does not allow."""
+    """P26: an origin that the agent does not allow. Its visitors read a sentence, and its owner in
+    the console what to do."""
     watched.connections_may_fail = True
     await Widget.on(page, site.page(embedding(server)))
-    await page.get_by_role("button", name="Open chat").click()
-    await expect(page.locator(".banner")).to_contain_text("The server could not be reached.")
+    async with page.expect_console_message(lambda said: "Clawsite" in said.text) as said:
+        await page.get_by_role("button", name="Open chat").click()
+    advice = (await said.value).text
+    assert f"{server.url}/a/acme-agent has no chat for {site.url}" in advice
+    await expect(page.locator(".banner")).to_contain_text("This chat is not available on this page.")
     assert "token" not in await page.evaluate("JSON.stringify(localStorage)")
+    watched.complaints.remove(next(each for each in watched.complaints if advice in each))
 
 
 async def test_two_agents_on_one_site_do_not_meet(
