@@ -195,11 +195,13 @@ export class Link extends Emitter {
     this.#drop();
     if (!this.#following.busy) return this.#become("idle");
     if (error && !error.retryable) return void this.#denied(error, why.token);
-    if (why.code === 4008 && hidden()) return this.#become("idle"); // until somebody looks
+    const idle = why.code === 4008;
+    if (idle && hidden()) return this.#become("idle"); // until somebody looks
     const delayMs = why.delayMs ?? error?.retryAfter;
     const now = kind === "websocket" && delayMs === undefined && this.#givesUpSockets(opened);
     if (kind === "sse" && !opened) this.#streamsUntil = 0; // they are no better
-    this.#become(opened || this.status === "reconnecting" ? "reconnecting" : "connecting");
+    const broken = (opened && !idle) || this.status === "reconnecting";
+    this.#become(broken ? "reconnecting" : "connecting");
     this.#retry(now ? 0 : delayMs === undefined ? this.#backoff.next() : jittered(delayMs * 2));
   }
 
@@ -225,7 +227,7 @@ export class Link extends Emitter {
     const renewable = TOKEN_CODES.has(error.code) && token !== undefined;
     if (renewable && this.#renewals < MOST_RENEWALS && (await this.#options.credentials.renew(token))) {
       this.#renewals += 1;
-      this.#become("reconnecting");
+      this.#become("connecting"); // nothing is lost
       return this.#connect();
     }
     this.#become("offline");

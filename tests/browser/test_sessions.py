@@ -13,13 +13,20 @@ from tests.browser.widget import Widget, embedding, words
 from tests.live.server import Server
 from tests.live.visiting import identity_secret
 
-# A token that ends while the test looks on.
-SETTINGS = visits.SETTINGS | {"CLAW_VISITOR_TTL": "4"}
+# A token that ends while the test looks on, and a connection that nobody needs.
+SETTINGS = visits.SETTINGS | {"CLAW_VISITOR_TTL": "4", "CLAW_IDLE_TIMEOUT": "2"}
 THREE = "[[upstream tokens=3]]"
 LONG = "[[upstream tokens=120 delay=50]]"
 WHO = """() => {
     const key = Object.keys(localStorage).find((name) => name.startsWith("claw:"));
     return JSON.parse(localStorage[key]).visitorId;
+}"""
+
+# What the widget says of its connection.
+HEAR = """(line) => {
+    window.heard = [];
+    const hear = () => line.textContent && heard.push(line.textContent);
+    new MutationObserver(hear).observe(line, { childList: true });
 }"""
 
 
@@ -62,6 +69,29 @@ async def test_a_session_outlives_the_word_that_began_it(
         await widget.ask(LONG)
     assert (await (await renewed.value).json())["visitorId"] == "user:ada"
     await widget.answered(words(120))
+
+
+async def test_a_renewal_in_mid_answer_is_silent(page: Page, url: str) -> None:
+    widget = await Widget.on(page, url)
+    await widget.open()
+    await page.locator(".link").evaluate(HEAR)
+    async with page.expect_response("**/api/visitor-sessions"):
+        await widget.ask(LONG)
+    await widget.answered(words(120))
+    assert await page.evaluate("heard") == []
+
+
+async def test_a_connection_that_the_server_ends_as_idle_is_no_lost_one(
+    page: Page, url: str
+) -> None:
+    widget = await Widget.on(page, url)
+    await widget.open()
+    await page.locator(".link").evaluate(HEAR)
+    async with page.expect_websocket():
+        await widget.ask(THREE)
+    async with page.expect_websocket():
+        await widget.answered(words(3))
+    assert await page.evaluate("heard") == []
 
 
 async def test_who_logs_out_takes_their_conversations_along(

@@ -221,7 +221,9 @@ async def test_a_hostile_page_gets_nothing(
         await page.get_by_role("button", name="Open chat").click()
     advice = (await said.value).text
     assert f"{server.url}/a/acme-agent has no chat for {site.url}" in advice
-    await expect(page.locator(".banner")).to_contain_text("This chat is not available on this page.")
+    await expect(page.locator(".banner")).to_contain_text(
+        "This chat is not available on this page."
+    )
     assert "token" not in await page.evaluate("JSON.stringify(localStorage)")
     watched.complaints.remove(next(each for each in watched.complaints if advice in each))
 

@@ -38,7 +38,6 @@ export default {
   jump: "Jump to latest",
   greeting: "Hello! How can I help?",
   suggestions: "Suggestions",
-  connecting: "Connecting…",
   reconnecting: "Connection lost. Reconnecting…",
   offline: "You are offline. The chat goes on as soon as you are back.",
   notSent: "This message was not sent.",

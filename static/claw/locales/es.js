@@ -37,7 +37,6 @@ export default {
   jump: "Ir a lo más reciente",
   greeting: "¡Hola! ¿En qué puedo ayudarle?",
   suggestions: "Sugerencias",
-  connecting: "Conectando…",
   reconnecting: "Se perdió la conexión. Reconectando…",
   offline: "No hay conexión. El chat continuará en cuanto vuelva.",
   notSent: "Este mensaje no se envió.",
