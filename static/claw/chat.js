@@ -271,10 +271,18 @@ export class ClawChat extends HTMLElement {
   #click = (/** @type {Event} */ event) => {
     const target = /** @type {Element} */ (event.target);
     const button = /** @type {HTMLElement | null} */ (target.closest("[data-action]"));
-    if (button) return this.#actions[button.dataset.action ?? ""]?.(button);
+    if (button) return this.#act(button);
     const link = /** @type {HTMLAnchorElement | null} */ (target.closest(".body a[href]"));
     if (link && !this.#tell("claw:link", { url: link.href })) event.preventDefault();
   };
+
+  /** @param {HTMLElement} button */
+  #act(button) {
+    const byKeyboard = button.matches(":focus-visible");
+    this.#actions[button.dataset.action ?? ""]?.(button);
+    // Many a button goes when it has done its work: whoever was on it shall not be nowhere.
+    if (byKeyboard) nextFrame(() => this.#root.activeElement?.checkVisibility() || this.#panel?.composer.focus());
+  }
 
   #key = (/** @type {KeyboardEvent} */ event) => {
     if (event.key !== "Escape" || event.isComposing) return;
@@ -349,7 +357,9 @@ export class ClawChat extends HTMLElement {
   }
 
   #closeHistory() {
+    const within = this.#root.activeElement?.closest(".history");
     this.toggleAttribute("history", false);
+    if (within) /** @type {HTMLElement | null} */ (this.#root.querySelector('[data-action="history"]'))?.focus();
   }
 
   /** @param {Visit} visit */

@@ -65,7 +65,9 @@ export class Composer {
     if (busy === this.#busy) return;
     this.#busy = busy;
     this.#button.replaceChildren(icon(busy ? "stop" : "send"));
+    const focused = this.#button.matches(":focus-visible");
     this.#show();
+    if (focused && this.#button.disabled) this.focus();
   }
 
   #submit = (/** @type {Event} */ event) => {

@@ -37,11 +37,15 @@ export class History {
   async load(current) {
     const { conversations } = await this.#client.conversations.list({ limit: 100 });
     this.#list.replaceChildren(...conversations.map((info) => this.#row(info, info.id === current)));
-    if (!conversations.length) this.#list.append(make("li", { class: "none" }, this.#strings.noHistory));
+    this.#sayIfEmpty();
   }
 
   focus() {
     this.element.querySelector("button")?.focus();
+  }
+
+  #sayIfEmpty() {
+    if (!this.#list.firstChild) this.#list.append(make("li", { class: "none" }, this.#strings.noHistory));
   }
 
   /** @param {ConversationInfo} info @param {boolean} current */
@@ -106,6 +110,8 @@ export class History {
     this.#form(row, [question], this.#strings.delete, async () => {
       await this.#client.conversations.delete(id);
       row.remove();
+      this.#sayIfEmpty();
+      this.focus();
       this.#onDelete(id);
     });
     row.querySelector("form button")?.classList.add("danger");

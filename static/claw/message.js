@@ -152,19 +152,19 @@ export class MessageView {
   /** @param {Message} message @param {boolean} streaming */
   #showActions(message, streaming) {
     const settled = !streaming && message.content && (message.role === "assistant" || message.status === "completed");
-    const wanted = settled ? `${message.role} ${message.feedback?.rating ?? ""}` : "";
-    if (this.#actions.dataset.shown === wanted) return;
-    this.#actions.dataset.shown = wanted;
-    const s = this.#strings;
-    if (!wanted) return this.#actions.replaceChildren();
-    if (message.role === "user") {
-      return this.#actions.replaceChildren(iconButton("copy", s.copy), iconButton("edit", s.edit));
+    if (!settled) return this.#actions.replaceChildren();
+    if (!this.#actions.firstChild) this.#actions.append(...this.#buttons(message.role));
+    for (const rating of ["up", "down"]) {
+      const thumb = this.#actions.querySelector(`[data-action="thumb-${rating}"]`);
+      thumb?.setAttribute("aria-pressed", String(message.feedback?.rating === rating));
     }
-    const rated = message.feedback?.rating;
-    const up = iconButton("thumb-up", s.good);
-    const down = iconButton("thumb-down", s.bad);
-    up.setAttribute("aria-pressed", String(rated === "up"));
-    down.setAttribute("aria-pressed", String(rated === "down"));
-    this.#actions.replaceChildren(iconButton("copy", s.copy), up, down, iconButton("retry", s.retry));
+  }
+
+  /** What can be done with a message. @param {Message["role"]} role */
+  #buttons(role) {
+    const s = this.#strings;
+    const copy = iconButton("copy", s.copy);
+    if (role === "user") return [copy, iconButton("edit", s.edit)];
+    return [copy, iconButton("thumb-up", s.good), iconButton("thumb-down", s.bad), iconButton("retry", s.retry)];
   }
 }

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Page, expect
+from playwright.async_api import Locator, Page, expect
 
 from tests.browser.conftest import Shoot
 from tests.browser.site import Site
@@ -97,6 +97,41 @@ async def test_everything_by_keyboard(page: Page, widget: Widget) -> None:
     await expect(widget.answers.last).to_contain_text("Stopped.")
     await keyboard.press("Escape")
     await expect(focused).to_have_accessible_name("Open chat")
+
+
+async def test_the_focus_is_never_lost(page: Page, widget: Widget) -> None:
+    """A button that goes, or that nothing can be done with any more, hands it on."""
+
+    async def press(button: Locator) -> None:
+        await page.keyboard.press("Shift")  # who used the mouse before is on the keyboard now
+        await button.focus()
+        await page.keyboard.press("Enter")
+
+    def button(name: str) -> Locator:
+        return page.get_by_role("button", name=name, exact=True).last
+
+    await widget.open()
+    await press(button("/echo Show me"))
+    await expect(widget.input).to_be_focused()
+    await widget.answered("Show me")
+    await press(button("Good answer"))
+    await expect(button("Good answer")).to_have_attribute("aria-pressed", "true")
+    await expect(button("Good answer")).to_be_focused()
+    await press(button("Answer again"))
+    await expect(widget.input).to_be_focused()
+    await widget.answered("Show me")
+    await widget.ask("/slow")
+    await press(button("Stop"))
+    await expect(widget.input).to_be_focused()
+    await press(button("Conversations"))
+    await expect(button("Close conversations")).to_be_focused()
+    await page.keyboard.press("Escape")
+    await expect(button("Conversations")).to_be_focused()
+    await page.keyboard.press("Enter")
+    await press(button("Delete"))
+    await page.keyboard.press("Enter")
+    await expect(button("Close conversations")).to_be_focused()
+    await expect(page.get_by_text("Your conversations will be listed here.")).to_be_visible()
 
 
 async def test_f10_sentences_are_announced_and_errors_at_once(page: Page, widget: Widget) -> None:
