@@ -4,10 +4,11 @@ The user's message is committed before anything else is done for it."""
 
 import hashlib
 from collections import defaultdict
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 
 from django.conf import settings
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.db.models import Count, Q, Sum
 from django.utils import timezone
 
@@ -98,6 +99,7 @@ def _store(asked: list[Asked], enqueue: Enqueue) -> list[Accepted | ClawError]:
     drafts: dict[str, list[Run]] = defaultdict(list)  # what this adds to each conversation
     messages: list[Message] = []
     answers: list[Accepted | ClawError] = []
+    _hold(asked)
     for one in asked:
         try:
             accepted, its_messages = _draft(one, drafts)
@@ -115,6 +117,20 @@ def _store(asked: list[Asked], enqueue: Enqueue) -> list[Accepted | ClawError]:
     # Also where one must wait: the run before it may end before this transaction does.
     enqueue(runs)
     return answers
+
+
+def _hold(asked: list[Asked]) -> None:
+    """Wait for other processes that add to the same conversations, and let them wait for this one:
+    who waits in line is counted, and messages are seen in the order of their keys."""
+    if connection.vendor != "postgresql":  # SQLite has one writer
+        return
+    named = []
+    for one in asked:
+        caller = replace(one.caller, agent=one.agent)
+        with suppress(ClawError):  # it is refused in its turn
+            if (name := _name(caller, one.request)) is not None:
+                named.append((caller, name))
+    access.hold(named)
 
 
 def _draft(one: Asked, drafts: dict[str, list[Run]]) -> tuple[Accepted, list[Message]]:
@@ -170,9 +186,7 @@ def _draft(one: Asked, drafts: dict[str, list[Run]]) -> tuple[Accepted, list[Mes
 
 def _conversation(caller: Caller, request: ChatRequest) -> tuple[Conversation, int]:
     """The conversation, stored or to be stored, and how many of its runs have not ended."""
-    name = request.conversation_id
-    if name is None and request.replaces is not None:
-        name = access.message(caller, request.replaces, "user").conversation_id
+    name = _name(caller, request)
     if name is not None:
         waiting = Count("run", filter=~Q(run__status__in=FINAL))
         rows = access.conversations(caller).annotate(unfinished=waiting)
@@ -189,6 +203,13 @@ def _conversation(caller: Caller, request: ChatRequest) -> tuple[Conversation, i
         title=" ".join(request.turns[0].content.split())[:TITLE_LENGTH],
     )
     return new, 0
+
+
+def _name(caller: Caller, request: ChatRequest) -> str | None:
+    """What the message calls its conversation, if anything. Raises `message_not_found`."""
+    if request.conversation_id is None and request.replaces is not None:
+        return access.message(caller, request.replaces, "user").conversation_id
+    return request.conversation_id
 
 
 def _replaced(caller: Caller, conversation: Conversation, public_id: str | None) -> Message | None:

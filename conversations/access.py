@@ -1,10 +1,13 @@
 """The only way to the rows of conversations, messages and runs: everything here is scoped to a
 caller, and what is not the caller's is answered like what does not exist."""
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
+from functools import reduce
+from operator import or_
 
 from django.conf import settings
-from django.db.models import Q, QuerySet
+from django.db.models import Func, Q, QuerySet, TextField
 from django.utils import timezone
 
 from agents.access import opened_by
@@ -45,6 +48,24 @@ def create_conversation(caller: Caller, alias: str | None, title: str) -> Conver
         alias=alias,
         title=title,
     )
+
+
+def hold(named: Iterable[tuple[Caller, str]]) -> None:
+    """Wait until nobody else holds one of these conversations, of callers who name them by id or
+    alias, and hold them to the end of this transaction. On PostgreSQL only.
+
+    Not by locks of their rows: those who store answers are not in the way. In the order of keys,
+    or two with the same conversations would wait for each other."""
+    rows = [conversations(who).filter(Q(pk=name) | Q(alias=name)) for who, name in named]
+    if rows:
+        list(reduce(or_, rows).order_by("pk").values_list(Held("pk")))
+
+
+class Held(Func):
+    """A lock that ends with the transaction. Computed after the rows are in order."""
+
+    template = "pg_advisory_xact_lock(hashtextextended(%(expressions)s, 0))"
+    output_field = TextField()
 
 
 def runs_of(conversation: Conversation) -> list[Run]:

@@ -40,16 +40,21 @@ def caller_of(key: ApiKey, agent: Agent | None) -> Caller:
 
 def ask(caller: Caller, text: str = QUICK, **fields: Any) -> Accepted:
     """Accept a message for the demo. Synchronous."""
+    return accepted(asked(caller, text, **fields))
+
+
+def asked(caller: Caller, text: str = QUICK, **fields: Any) -> Asked:
+    """A message for the demo."""
     agent = replace(caller.require_agent(), provider="demo", model="demo")
     if "messages" in fields:
         fields["messages"] = [ChatTurn(*turn) for turn in fields["messages"]]
-        return accepted(Asked(caller, agent, ChatRequest(**fields)))
-    return accepted(Asked(caller, agent, ChatRequest(message=text, **fields)))
+        return Asked(caller, agent, ChatRequest(**fields))
+    return Asked(caller, agent, ChatRequest(message=text, **fields))
 
 
-def accepted(asked: Asked) -> Accepted:
+def accepted(one: Asked) -> Accepted:
     """Accept it alone; raises what refuses it. Synchronous."""
-    (answer,) = accept([asked])
+    (answer,) = accept([one])
     if isinstance(answer, Exception):
         raise answer
     return answer

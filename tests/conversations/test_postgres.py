@@ -25,6 +25,7 @@ TESTS = (
     "test_history.py::test_p24_a_cursor_of_another_conversation_is_no_cursor",
     "test_journal_lock.py::test_another_journal_is_another_lock",
     "test_acceptance.py::test_an_agent_that_is_gone_is_said_to_be",
+    "test_order.py",
     "test_acceptance.py::test_messages_that_come_together_share_one_transaction",
     "execution/test_job.py::test_of_many_at_once_one_gets_it",
     "execution/test_job.py::test_many_are_claimed_in_one_step",
