@@ -167,9 +167,14 @@ async def announce_shutdown(patience: float) -> None:
 
 
 async def stop(grace: float) -> None:
+    """`drain` and `release`."""
+    await drain(grace)
+    await release()
+
+
+async def drain(grace: float) -> None:
     """Let running answers finish for `grace` seconds, here and for those who wait here for an
-    answer from elsewhere; let go of the rest, release everything."""
-    global _services
+    answer from elsewhere; let go of the rest."""
     parts = services()
     time = asyncio.get_running_loop().time
     deadline = time() + grace
@@ -179,6 +184,12 @@ async def stop(grace: float) -> None:
     if not parts.shared:  # what waits in line is answered by nobody now: say so to who waits for it
         await parts.log.aclose()
     await parts.connections.answered(deadline - time())
+
+
+async def release() -> None:
+    """Give back everything, once no request needs it any more."""
+    global _services
+    parts = services()
     for part in parts.working:
         await part.stop()
     await parts.acceptance.aclose()

@@ -263,8 +263,9 @@ class ClawServer(Server):
         for server in self.servers:
             server.close()
         await wiring.announce_shutdown(LEAVE_SECONDS)
-        await wiring.stop(settings.CLAW_SHUTDOWN_GRACE)
+        await wiring.drain(settings.CLAW_SHUTDOWN_GRACE)
         await super().shutdown(sockets)
+        await wiring.release()
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:

@@ -11,6 +11,8 @@ import logging
 from collections.abc import Sequence
 from typing import Any
 
+from procrastinate.exceptions import ConnectorException
+
 from accounts.database import database_step
 from conversations import access
 from conversations.execution import jobs
@@ -30,9 +32,14 @@ LOOK_SECONDS = 1.0  # a stop whose signal was lost is found in the run's row
 
 
 def enqueue(runs: Sequence[Run]) -> None:
-    """A job for each of `runs`, in the present transaction. Synchronous."""
-    if runs:
+    """A job for each of `runs`, in the present transaction. Synchronous. Raises what the database
+    has against it, as Django says it."""
+    if not runs:
+        return
+    try:
         jobs.execute_run.batch_defer(*({"run_id": run.pk} for run in runs))
+    except ConnectorException as error:
+        raise error.__cause__ or error from None
 
 
 class QueueDispatcher(Executor):

@@ -18,7 +18,7 @@ from conversations.execution.dispatch import Dispatcher
 from conversations.execution.job import agent_of, claim, first_fold, stamp, started_event
 from conversations.execution.outcome import Timing
 from conversations.execution.recorder import Final, Recorder
-from conversations.execution.runner import Attempt, finish, read_transcript
+from conversations.execution.runner import Attempt, catch_up, finish, read_transcript
 from conversations.models import FINAL, Run, RunStatus
 from engine import events as ev
 from engine.errors import ClawError, Unavailable
@@ -136,6 +136,7 @@ class Recovery:
             return
         attempt = Attempt(job, self._log.writer(job.stamp, job.attempt), transcript, timing)
         await attempt.writer.flush()
+        await catch_up(attempt, self._log)
         if transcript.outcome is None:
             report = None if transcript.answered else _lost_usage(attempt)
             if report is not None:

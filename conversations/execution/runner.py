@@ -70,8 +70,14 @@ class Runner:
             writer.append(started_event(job.run))
         known = transcript is not None and transcript.started is not None
         attempt = Attempt(job, writer, transcript if known else first_fold(job.run))
-        live.transcript = attempt.transcript
-        end = await self._produce(attempt, live)
+        await catch_up(attempt, self._log)
+        live.transcript = written = attempt.transcript
+        if written.outcome is not None:
+            return await finish(attempt, self._recorder)
+        if written.answered:
+            end: ev.Outcome = outcome.complete(written, attempt.timing)
+        else:
+            end = await self._produce(attempt, live)
         return await self._conclude(attempt, end)
 
     async def withdraw(self, run: Run, error: ClawError | None) -> Run | None:
@@ -182,9 +188,20 @@ class Runner:
         return await finish(attempt, self._recorder)
 
 
-async def read_transcript(log: Log, run_id: str) -> Transcript:
-    """The fold of everything that the log holds of a run; empty if it holds nothing."""
-    transcript = Transcript()
+async def catch_up(attempt: Attempt, log: Log) -> None:
+    """Fold what another one, slow but alive, has written since this attempt's transcript was read:
+    the log is ours by now, so it is the last."""
+    transcript = attempt.transcript
+    if transcript.last_seq < attempt.writer.seq:
+        await read_transcript(log, attempt.job.run.pk, transcript)
+
+
+async def read_transcript(
+    log: Log, run_id: str, transcript: Transcript | None = None
+) -> Transcript:
+    """The fold of everything that the log holds of a run, or of what comes after `transcript`;
+    empty if it holds nothing."""
+    transcript = transcript or Transcript()
     try:
         while batch := await log.read(run_id, transcript.last_seq):
             fold_all([entry.data for entry in batch], transcript)

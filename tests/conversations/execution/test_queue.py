@@ -3,7 +3,7 @@
 import asyncio
 
 import pytest
-from django.db import transaction
+from django.db import OperationalError, connection, transaction
 
 from accounts.database import database_step
 from conversations import access
@@ -137,6 +137,17 @@ async def test_a_run_is_carried_out_here_once(queued, caller):
     Executor.stop_here(queued.dispatcher, run.pk)
     await working
     assert (await queued.ended(run)).attempt == 1
+
+
+def test_a_queue_that_cannot_be_asked_is_a_database_that_is_away(transactional_db, caller):
+    """What the connector makes of it would be a defect to everybody else."""
+    run = ask(caller).run
+    with connection.execute_wrapper(away), pytest.raises(OperationalError):
+        enqueue([run])
+
+
+def away(*_: object) -> None:
+    raise OperationalError("server closed the connection unexpectedly")
 
 
 def test_nothing_is_enqueued_for_nobody(transactional_db, caller):

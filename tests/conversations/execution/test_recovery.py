@@ -10,6 +10,7 @@ from accounts.database import database_step
 from agents.caller import Caller
 from conversations.execution import recovery
 from conversations.execution.job import Job, stamp
+from conversations.execution.live import Live
 from conversations.execution.outcome import Timing, complete, done
 from conversations.execution.recorder import Final
 from conversations.execution.recovery import MOST_ATTEMPTS
@@ -17,7 +18,7 @@ from conversations.execution.runner import Attempt
 from conversations.models import Run
 from engine import events as ev
 from engine.events import AnyEvent
-from engine.log.base import UnknownRun
+from engine.log.base import Entry, UnknownRun
 from tests.conversations.parts import QUICK, SILENT, Parts, reload, take
 
 Life = Callable[[Callable[[Parts], Awaitable[Run]]], Awaitable[Run]]
@@ -312,6 +313,34 @@ async def test_one_run_that_cannot_be_recovered_keeps_no_other_from_it(life, par
 
     assert row.status == "interrupted"
     assert runs[0].pk in caplog.text
+
+
+async def test_what_is_written_while_a_run_is_taken_over_is_kept(parts, caller, monkeypatch):
+    """By a process that is slow but alive."""
+    job, attempt = await claimed(parts, caller)
+    said(attempt, "Once ")
+    read = parts.log.read
+
+    async def read_and_fall_behind(run_id: str, after: int = 0) -> list[Entry]:
+        batch = await read(run_id, after)
+        if not batch and attempt.transcript.token_count == 1:
+            attempt.append(ev.Token(content="upon", index=1))
+        return batch
+
+    monkeypatch.setattr(parts.log, "read", read_and_fall_behind)
+    row = await sweep(parts, job.run)
+    assert (row.message.content, row.status) == ("Once upon", "interrupted")
+
+
+async def test_an_outcome_that_was_written_while_it_was_taken_over_is_the_outcome(parts, caller):
+    job, attempt = await claimed(parts, caller)
+    read = await parts.transcript(job.run)
+    answered(attempt)
+    later = await database_step(take, await database_step(reload, job.run))
+    await parts.runner.execute(later, Live(later.run), read)
+    row = await parts.ended(job.run)
+    assert (row.message.content, row.status) == ("All of it", "completed")
+    assert types(await parts.events(job.run)).count("done") == 1
 
 
 async def test_it_sweeps_by_itself_until_it_is_stopped(parts, caller, settings):

@@ -125,7 +125,7 @@ async def test_a_run_ends_at_its_wall_clock(parts, caller, settings):
 
 
 async def test_a_silent_model_server_is_not_waited_for(parts, caller, model, settings, caplog):
-    settings.CLAW_PROVIDER_IDLE_TIMEOUT = 0.1
+    settings.CLAW_PROVIDER_IDLE_TIMEOUT = 0.5
     run = await through_model(parts, caller, model, "mode=stall at=3")
     row = await same_everywhere(parts, run)
 
@@ -196,6 +196,28 @@ async def test_an_attempt_that_was_taken_over_is_fenced(parts, caller):
     events = await parts.events(run)
     assert [event.type for event in events].count("done") == 1
     assert (await database_step(reload, run)).status == "cancelled"
+
+
+async def test_an_attempt_goes_on_after_all_that_the_one_before_it_wrote(parts, caller):
+    """Also after what that one, slow but alive, wrote while it was being taken over."""
+    run = await parts.accept(caller, ENDLESS)
+    first = await database_step(take, run)
+    slow = asyncio.create_task(parts.runner.execute(first, Live(first.run)))
+    await parts.reach(run, "token")
+    read = await parts.transcript(run)
+    await parts.events(run, lambda event: getattr(event, "index", 0) > read.token_count + 3)
+    later = await database_step(take, await database_step(reload, run))
+    live = Live(later.run)
+    live.task = asyncio.create_task(parts.runner.execute(later, live, read))
+    await parts.reach(run, "status")
+    live.stop()
+    await live.task
+    with pytest.raises(Fenced):
+        await slow
+
+    tokens = [event.index for event in await parts.events(run) if event.type == "token"]
+    assert tokens == list(range(len(tokens)))
+    await same_everywhere(parts, run)
 
 
 async def test_the_process_s_own_end_is_not_a_user_s_cancel(parts, caller):
