@@ -1,6 +1,10 @@
+/** How often the clock is looked at, and by how much more it has moved on if it slept. Milliseconds. */
+const LOOK = 2000;
+const SLEPT = 5000;
+
 /**
- * Tells when the browser has a network again, or somebody looks at the page again (after sleep, for
- * one), and when the network is gone. Returns what ends that. Where there is no page: nothing.
+ * Tells when the browser has a network again, somebody looks at the page again, or the computer has
+ * slept, and when the network is gone. Returns what ends that. Where there is no page: nothing.
  * @param {{awake(): void, offline(): void}} listener
  */
 export function watchPage({ awake, offline }) {
@@ -10,12 +14,25 @@ export function watchPage({ awake, offline }) {
   addEventListener("offline", offline);
   addEventListener("pageshow", seen);
   document.addEventListener("visibilitychange", seen);
+  const forget = watchClock(seen);
   return () => {
     removeEventListener("online", awake);
     removeEventListener("offline", offline);
     removeEventListener("pageshow", seen);
     document.removeEventListener("visibilitychange", seen);
+    forget();
   };
+}
+
+/** No event tells of sleep, but timers stand still in it, and the clock does not. @param {() => void} slept */
+function watchClock(slept) {
+  let last = Date.now();
+  const timer = setInterval(() => {
+    const now = Date.now();
+    if (now - last > LOOK + SLEPT) slept();
+    last = now;
+  }, LOOK);
+  return () => clearInterval(timer);
 }
 
 /** Whether nobody looks at the page. */

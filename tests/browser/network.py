@@ -13,6 +13,7 @@ class Network:
     def __init__(self, port: int, *, websockets: bool = True) -> None:
         self._port, self._websockets = port, websockets
         self._connections: set[asyncio.Task[None]] = set()
+        self._sockets: set[asyncio.Task[None]] = set()
         self._up = True
         self.refused = 0
         self.url = ""
@@ -33,6 +34,11 @@ class Network:
             task.cancel()
         await asyncio.gather(*self._connections, return_exceptions=True)
 
+    def hang(self) -> None:
+        """Every WebSocket stays open, and hears nothing any more; new ones do."""
+        for task in self._sockets:
+            task.cancel()
+
     def mend(self) -> None:
         """Connections are made again."""
         self._up = True
@@ -50,10 +56,13 @@ class Network:
         answering = asyncio.create_task(_copy(server_reader, writer))
         try:
             while data := await reader.read(65536):
-                if not self._websockets and b"upgrade: websocket" in data.lower():
-                    self.refused += 1
-                    writer.write(REFUSAL)
-                    break
+                if b"upgrade: websocket" in data.lower():
+                    if not self._websockets:
+                        self.refused += 1
+                        writer.write(REFUSAL)
+                        break
+                    self._sockets.add(answering)
+                    answering.add_done_callback(self._sockets.discard)
                 server_writer.write(data)
         except OSError:
             pass  # the browser has closed it in its own way

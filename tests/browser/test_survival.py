@@ -83,6 +83,24 @@ async def test_a_lost_network_comes_back(
         await expect(page.locator(".link")).to_have_text("")
 
 
+async def test_a_laptop_sleeps(page: Page, shop: Site, server: Server, watched: Watched) -> None:
+    """Its script is held while the clock goes on, and its connection is dead when it wakes, without a word of that: the
+    answer, which has ended meanwhile, is there long before silence would be taken for a loss."""
+    watched.connections_may_fail = True
+    async with Network(server.port).serving() as network:
+        url = shop.page(embedding(server, base=f"{network.url}/a/acme-agent"), "/asleep")
+        widget = await in_mid_answer(page, url, "Go [[upstream tokens=120 delay=80]]")
+        devtools = await page.context.new_cdp_session(page)
+        await devtools.send("Debugger.enable")
+        await devtools.send("Debugger.pause")
+        network.hang()
+        async with another_tab(widget, url) as other:
+            await other.answered(WHOLE)
+        await devtools.send("Debugger.disable")
+        await widget.answered(WHOLE)
+        await expect(widget.questions).to_have_count(1)
+
+
 async def test_a_proxy_without_websockets_gets_event_streams(
     page: Page, shop: Site, server: Server, watched: Watched
 ) -> None:
