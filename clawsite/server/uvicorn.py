@@ -108,6 +108,21 @@ class WebSocket(StallGuard, WebSocketsSansIOProtocol):
         transport.write(data)
         return True
 
+    def data_received(self, data: bytes) -> None:
+        if self.conn.parser_exc is None:  # else it only waits for its peer to stop
+            super().data_received(data)
+
+    def handle_parser_exception(self) -> None:
+        """Say why it ends, and let the peer read that: a socket that is closed while more comes is
+        reset, and a proxy that is told so passes nothing on. So it closes a moment later."""
+        close = self.conn.close_sent
+        assert close is not None
+        why = {"type": "websocket.disconnect", "code": close.code, "reason": close.reason}
+        self.queue.put_nowait(why)
+        self.transport.write(b"".join(self.conn.data_to_send()))
+        self.close_sent = True
+        self.close_timer = self.loop.call_later(LEAVE_SECONDS, self.transport.close)
+
     def handle_connect(self, event: Any) -> None:
         super().handle_connect(event)
         if hasattr(self, "scope"):

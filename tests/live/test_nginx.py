@@ -1,6 +1,7 @@
 """deploy/nginx, in a real nginx before a real server."""
 
 import asyncio
+import contextlib
 import json
 import os
 import ssl
@@ -117,6 +118,14 @@ async def test_a_websocket_is_passed_on_token_by_token(site: Server) -> None:
                 arrivals.append(time.monotonic())
     assert text_of(socket.events) == expected_text(f"tokens={COUNT}")
     assert spread(arrivals) > 0.7
+
+
+async def test_why_a_socket_is_closed_is_passed_on(site: Server) -> None:
+    """P16: also where the server closes while more is on its way."""
+    async with await WebSocket.open(site.ws_url, site.keys.acme) as socket:
+        with contextlib.suppress(ConnectionClosed):
+            await socket.connection.send("x" * (1024 * 1024 + 1))
+        assert await socket.closed() == 1009
 
 
 async def test_who_was_cut_resumes_and_gets_each_token_once(site: Server) -> None:
