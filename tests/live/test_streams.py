@@ -65,7 +65,6 @@ async def test_a_stream_between_two_answers_leaves_with_the_server(
     assert "Traceback" not in server.log
 
 
-@pytest.mark.embedded
 async def test_who_waits_for_an_answer_that_has_not_begun_is_told_when_the_server_leaves(
     make_server: Callable[..., Server],
 ) -> None:
@@ -92,7 +91,6 @@ async def test_who_waits_for_an_answer_that_has_not_begun_is_told_when_the_serve
         assert (await stream.read())[-1]["reason"] == "complete"
 
 
-@pytest.mark.embedded
 async def test_what_a_socket_asks_while_the_server_leaves_is_no_error(
     make_server: Callable[..., Server],
 ) -> None:
