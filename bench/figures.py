@@ -58,8 +58,9 @@ def targets(scenarios: Found) -> Iterator[Figure]:
     yield _at_most("CPU of a token, all processes and Redis, against one process, x", 2, dearer)
     idle = scenarios.get("idle", {}).get(OURS, {})
     yield _at_most("memory of an idle WebSocket, KB", 35, _value(idle, "kb_per_client"))
-    memory = [r["memory"] * 1024 / r["streaming"] for r in _curve(scenarios, 600) if r["streaming"]]
-    yield _at_most("memory of a stream at 600 (with the process itself), KB", 80, memory)
+    few, many = ([r["memory"] for r in _curve(scenarios, count)] for count in (50, 600))
+    grown = [(many[0] - few[0]) * 1024 / (600 - 50)] if few and many else []
+    yield _at_most("memory of a stream, from 50 to 600 of them, KB", 80, grown)
     for database, goal in (("SQLite", 150), ("PostgreSQL", 250)):
         several = _list(scenarios, "short", f"Clawsite, {database}")
         rates = [r["answers_per_second"] for r in several if "answers_per_second" in r]

@@ -47,7 +47,7 @@ class FileLog(LocalLog[FileRun]):
         directory: str | Path,
         *,
         retention: float,
-        tail_bytes: int = 32 * 1024,
+        tail_bytes: int = 8 * 1024,
         clock: Callable[[], float] = time.time,
     ) -> None:
         super().__init__(retention, clock)

@@ -1,5 +1,6 @@
 """An answer of Chat Completions, from bytes to deltas, without any I/O."""
 
+from io import StringIO
 from typing import Any
 
 import msgspec
@@ -44,18 +45,18 @@ WHOLE = frozenset({"stop", "tool_calls", "function_call"})
 class Call:
     """A tool call that is arriving; `number` counts the calls of the answer from 0."""
 
-    __slots__ = ("extra", "id", "index", "name", "number", "parts")
+    __slots__ = ("arguments", "extra", "id", "index", "name", "number")
 
     def __init__(self, index: int | None, number: int, id: str | None, name: str) -> None:
         """`index` is the server's; a call that it gives no id gets one of ours."""
         self.index, self.number = index, number
         self.id, self.name = id or new_id("call"), name
-        self.parts: list[str] = []
+        self.arguments = StringIO()
         self.extra: dict[str, Any] = {}
 
     def use(self) -> ToolUse:
         """Raises `msgspec.DecodeError` for arguments that are no JSON object."""
-        text = "".join(self.parts)
+        text = self.arguments.getvalue()
         return ToolUse(self.id, self.name, decode_arguments(text) if text.strip() else {})
 
 
@@ -66,8 +67,8 @@ class Decoder(StreamDecoder):
         super().__init__()
         self._secret = secret
         self._calls: list[Call] = []
-        self._text: list[str] = []
-        self._thinking: list[str] = []
+        # Lists of their pieces would take ten times the memory.
+        self._text, self._thinking = StringIO(), StringIO()
         self._thinking_field = ""
         self._refused = False
         self._finish_reason: str | None = None
@@ -101,7 +102,7 @@ class Decoder(StreamDecoder):
         if delta.reasoning_content or delta.reasoning:
             self._think(delta, deltas)
         if text := delta.content or delta.refusal:
-            self._text.append(text)
+            self._text.write(text)
             deltas.append(TextDelta(text))
         if delta.refusal:
             self._refused = True
@@ -113,7 +114,7 @@ class Decoder(StreamDecoder):
         field = "reasoning_content" if delta.reasoning_content else "reasoning"
         text = delta.reasoning_content or delta.reasoning or ""
         self._thinking_field = field
-        self._thinking.append(text)
+        self._thinking.write(text)
         deltas.append(ThinkingDelta(text))
 
     def _fragment(self, fragment: WireCall, deltas: list[Delta]) -> None:
@@ -128,7 +129,7 @@ class Decoder(StreamDecoder):
             deltas.append(ToolDelta(call.number, arguments, id=call.id, name=call.name))
         elif arguments:
             deltas.append(ToolDelta(call.number, arguments))
-        call.parts.append(arguments)
+        call.arguments.write(arguments)
         call.extra |= fragment.extra_content or {}
 
     def _continued(self, fragment: WireCall, function: WireFunction) -> Call | None:
@@ -185,11 +186,11 @@ class Decoder(StreamDecoder):
     def _blocks(self, uses: list[ToolUse]) -> list[dict[str, Any]]:
         """The turn as `openai_wire.encode_assistant` takes it."""
         blocks: list[dict[str, Any]] = []
-        if self._thinking:
-            text, field = "".join(self._thinking), self._thinking_field
-            blocks.append({"type": "thinking", "thinking": text, "field": field})
-        if self._text:
-            blocks.append({"type": "text", "text": "".join(self._text)})
+        if thinking := self._thinking.getvalue():
+            field = self._thinking_field
+            blocks.append({"type": "thinking", "thinking": thinking, "field": field})
+        if text := self._text.getvalue():
+            blocks.append({"type": "text", "text": text})
         for call, use in zip(self._calls, uses, strict=True):
             block = {"type": "tool_use", "id": use.id, "name": use.name, "input": use.args}
             blocks.append(block | {"extra_content": call.extra} if call.extra else block)
