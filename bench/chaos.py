@@ -102,7 +102,10 @@ class Chaos:
             way = self.choose.choice(ways)
             self.strikes[way.__name__] += 1
             await way()
-            self.rss.append(((time.monotonic() - begun) / 60, rss_mb(self.stack.workers[1].pid)))
+            minutes = (time.monotonic() - begun) / 60
+            self.rss.append((minutes, rss_mb(self.stack.workers[1].pid)))
+            ended, violations = sum(self.ended.values()), len(self.violations)
+            print(f"{minutes:.1f} min: {ended} runs ended, {violations} violations", flush=True)
 
     # Workers and web processes with the number 1 live on, so that their memory can be watched.
 

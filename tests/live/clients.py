@@ -26,7 +26,8 @@ _schema = jsonschema_rs.validator_for(event_schema())
 
 def linger(sock: socket.socket) -> None:
     """The next close sends RST: the network, not the client, has ended this connection."""
-    sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    if sock.fileno() >= 0:  # the other side may have closed it in this moment
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 
 
 def published(frame: Event) -> Event:
