@@ -51,6 +51,7 @@ class Transcript:
         self.token_count = 0
         self.thinking_count = 0
         self.tools: list[dict[str, Any]] = []
+        self.progress: ev.Status | None = None
         self.steps: list[ev.Step] = []
         self.reports: list[ev.UsageReported] = []
         self.typing = False
@@ -121,7 +122,7 @@ class Transcript:
 
     def snapshot(self) -> dict[str, Any]:
         """The `snapshot` frame: the fold so far, and where to go on from."""
-        return {
+        snapshot: dict[str, Any] = {
             "type": "snapshot",
             "runId": self.started.run_id if self.started else "",
             "conversationId": self.started.conversation_id if self.started else "",
@@ -132,6 +133,12 @@ class Transcript:
             "pending": [],
             "message": self.message(),
         }
+        if self.progress and not self.outcome:
+            snapshot["progress"] = {
+                "message": self.progress.message,
+                "stage": self.progress.stage,
+            }
+        return snapshot
 
 
 def fold(transcript: Transcript, event: AnyEvent) -> Transcript:
@@ -162,6 +169,10 @@ def _started(t: Transcript, event: ev.RunStarted) -> None:
 
 def _typing(t: Transcript, event: ev.Typing) -> None:
     t.typing = event.status == "start"
+
+
+def _status(t: Transcript, event: ev.Status) -> None:
+    t.progress = event
 
 
 def _token(t: Transcript, event: ev.Token) -> None:
@@ -204,6 +215,7 @@ def _done(t: Transcript, event: ev.Done) -> None:
 _APPLY: dict[type[Any], Callable[[Transcript, Any], None]] = {
     ev.RunStarted: _started,
     ev.Typing: _typing,
+    ev.Status: _status,
     ev.Token: _token,
     ev.Thinking: _thinking,
     ev.ToolCall: _tool_call,

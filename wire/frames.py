@@ -72,6 +72,13 @@ class Error(ServerFrame, tag="error", frozen=True, kw_only=True):
     details: dict[str, Any] | None = None
 
 
+class Progress(msgspec.Struct, frozen=True, kw_only=True):
+    """The latest `status` of a run that goes on."""
+
+    message: str
+    stage: str
+
+
 class Snapshot(ServerFrame, tag="snapshot", frozen=True, kw_only=True):
     """A run so far. What follows has a `seq` above `last_seq`."""
 
@@ -83,6 +90,7 @@ class Snapshot(ServerFrame, tag="snapshot", frozen=True, kw_only=True):
     next_index: int
     pending: list[dict[str, Any]]
     message: Message
+    progress: Progress | None = None
 
 
 AnyFrame: TypeAlias = AuthOk | Subscribed | Pong | Ping | Reconnect | Error | Snapshot

@@ -201,7 +201,8 @@ export class Conversation extends Emitter {
       this.#measure(run);
       return this.#changed({ kind: "append", message, text: event.content });
     }
-    Object.assign(message, run.transcript.message(), { streaming: !run.over });
+    const { progress } = run.transcript;
+    Object.assign(message, run.transcript.message(), { streaming: !run.over, progress });
     if (run.over) this.#ended(message, run);
     this.#changed({ kind: "message", message });
   }

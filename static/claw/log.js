@@ -42,11 +42,6 @@ export class Log {
     nextFrame(this.#state);
   }
 
-  /** A line about what the agent is doing. @param {string} messageId @param {string} text */
-  status(messageId, text) {
-    for (const [message, view] of this.#views) if (message.id === messageId) view.status(text);
-  }
-
   /** The message that an element belongs to. @param {Element} element @returns {Message | undefined} */
   messageOf(element) {
     const article = element.closest("article");

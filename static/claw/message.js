@@ -24,6 +24,7 @@ export class MessageView {
   #thinking = null;
   /** @type {HTMLElement | null} */
   #steps = null;
+  #step = ""; // what the last of them says
   /** @type {Markdown | null} */
   #markdown = null;
   #shown = ""; // the text that stands there, or soon will
@@ -63,11 +64,13 @@ export class MessageView {
       }
       this.#shown = message.content;
     }
+    if (message.progress && message.progress.message !== this.#step) this.#begin(message.progress.message);
     nextFrame(this.#draw);
   }
 
   /** A line about what the agent is doing; the one before it is done. @param {string} text */
-  status(text) {
+  #begin(text) {
+    this.#step = text;
     nextFrame(() => {
       if (!this.#steps) {
         this.#steps = make("ul", { class: "steps" });

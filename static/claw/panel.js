@@ -106,7 +106,6 @@ export class Panel {
   /** @param {StreamEvent} event */
   event(event) {
     if (event.type === "status") {
-      this.log.status(event.messageId, event.message);
       this.#announcer.say(event.message);
     } else if (event.type === "error") {
       this.alert(this.#strings.sentence(event.code));

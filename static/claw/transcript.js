@@ -1,4 +1,4 @@
-/** @import {AnyEvent, Message, Snapshot, ToolCallState, Done, Outcome, RunStarted} from "./types.js" */
+/** @import {AnyEvent, Message, Progress, Snapshot, ToolCallState, Done, Outcome, RunStarted} from "./types.js" */
 
 const encoder = new TextEncoder();
 
@@ -14,6 +14,8 @@ export class Transcript {
   thinkingCount = 0;
   /** @type {ToolCallState[]} */
   tools = [];
+  /** What the agent was doing last. @type {Progress | null} */
+  progress = null;
   lastSeq = 0;
   /** @type {Outcome | null} */
   outcome = null;
@@ -33,6 +35,7 @@ export class Transcript {
     transcript.thinking = message.thinking ?? "";
     transcript.tools = message.tools.map((tool) => ({ ...tool }));
     transcript.tokenCount = snapshot.nextIndex;
+    transcript.progress = snapshot.progress ?? null;
     transcript.lastSeq = snapshot.lastSeq;
     transcript.#typing = snapshot.status !== "queued";
     return transcript;
@@ -77,7 +80,8 @@ export class Transcript {
   /** The `snapshot` frame: the fold so far, and where to go on from. @returns {Snapshot} */
   snapshot() {
     const base = this.#base;
-    return {
+    /** @type {Snapshot} */
+    const snapshot = {
       type: "snapshot",
       runId: this.started?.runId ?? base?.runId ?? "",
       conversationId: this.started?.conversationId ?? base?.conversationId ?? "",
@@ -88,6 +92,8 @@ export class Transcript {
       pending: base?.pending ?? [],
       message: this.message(),
     };
+    if (this.progress && !this.final) snapshot.progress = this.progress;
+    return snapshot;
   }
 
   /** Bytes of UTF-8 of the text. */
@@ -115,6 +121,9 @@ export class Transcript {
         break;
       case "typing":
         this.#typing = event.status === "start";
+        break;
+      case "status":
+        this.progress = { message: event.message, stage: event.stage };
         break;
       case "token":
         this.text += event.content;

@@ -152,9 +152,12 @@ export type Snapshot = {
   nextIndex: number;
   pending: object[];
   message: Message;
+  progress?: Progress;
   /** Never there; it makes a snapshot readable beside events. */
   seq?: undefined;
 };
+/** What the agent is doing, in words, and for programs. */
+export type Progress = { message: string; stage: string };
 /** What a stream yields: events, and a snapshot where what came before it is to be replaced. */
 export type StreamEvent = AnyEvent | Snapshot;
 
@@ -184,6 +187,8 @@ export type Message = {
   createdAt?: string;
   feedback?: { rating: "up" | "down"; comment?: string } | null;
   streaming?: boolean;
+  /** What the agent was doing last. */
+  progress?: Progress | null;
 };
 
 export type ConversationInfo = {

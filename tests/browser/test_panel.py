@@ -83,7 +83,7 @@ async def test_thinking_is_folded_and_status_lines_are_ticked(page: Page) -> Non
     await page.evaluate("talk.change({ thinking: 'Let me see' })")
     await expect(page.locator("details")).not_to_have_attribute("open", "")
     await expect(page.locator("details div")).to_have_text("Let me see")
-    status = "panel.event({ type: 'status', messageId: talk.messages.at(-1).id, message: %r })"
+    status = "talk.change({ progress: { message: %r } })"
     await page.evaluate(status % "Searching")
     await page.evaluate(status % "Reading")
     await expect(page.locator(".steps li")).to_have_text(["Searching", "Reading"])
