@@ -10,7 +10,7 @@ from collections.abc import Awaitable
 from functools import partial
 from typing import Any
 
-from channels.consumer import AsyncConsumer
+from channels.consumer import AsyncConsumer, get_handler_name
 from channels.exceptions import StopConsumer
 
 from conversations import runs, wiring
@@ -63,6 +63,11 @@ class ChatConsumer(AsyncConsumer):
             keeping.cancel()
             await self._session.release(leaving=self._leaving or self._keeper.expired)
             await asyncio.gather(keeping, return_exceptions=True)
+
+    async def dispatch(self, message: Any) -> None:
+        """As Channels does, which would also look after Django's connections of another thread:
+        nobody here uses them, and the hop costs as much as the frame."""
+        await getattr(self, get_handler_name(message))(message)
 
     # -- what the registry of open connections asks for
 
