@@ -20,14 +20,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from bench import machine, page
+from bench import machine, page, programs
 from bench.measuring import upstream
 from bench.scenarios import SCENARIOS, Run
 from bench.subjects import Stage, install_peers, peer_versions
 
 RESULTS = Path(__file__).parent / "results"
 MINUTES, QUICK_MINUTES, GRACE = 45.0, 10.5, 1.0
-NEEDED = ("cc", "node", "npm", "redis-server")
+NEEDED = ("node", "npm", "redis-server")
 
 
 def main() -> None:
@@ -54,13 +54,17 @@ def run(options: argparse.Namespace) -> None:
     """All scenarios that fit the time."""
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
-    install_peers()
+    wanted = options.only.split(",") if options.only else [s.name for s in SCENARIOS]
+    chosen = [scenario for scenario in SCENARIOS if scenario.name in wanted]
+    if not all(scenario.alone for scenario in chosen):
+        install_peers()
     begun, now = time.monotonic(), datetime.now(UTC)
     minutes = options.minutes or (QUICK_MINUTES if options.quick else MINUTES)
     results: dict[str, Any] = {
         "at": now.isoformat(timespec="seconds"),
         "command": "python -m bench " + " ".join(sys.argv[1:]),
         "machine": {"processor": machine.processor(), "cores": len(machine.CORES)},
+        "programs": programs.language(),
         "versions": machine.versions() | tools() | peer_versions(),
         "quick": options.quick,
         "scenarios": {},
@@ -68,8 +72,9 @@ def run(options: argparse.Namespace) -> None:
     }
     options.out.mkdir(parents=True, exist_ok=True)
     path = options.out / f"{now:%Y-%m-%d-%H%M}.json"
-    wanted = options.only.split(",") if options.only else [s.name for s in SCENARIOS]
     print(f"{machine.description()}\nat most about {minutes:.0f} minutes -> {path}", flush=True)
+    if programs.language() == "Python":
+        print(programs.TWINS, flush=True)
     with upstream() as model, ExitStack() as owned, machine.pinned(machine.LOAD_CORE):
         signal.signal(signal.SIGALRM, too_long)
         signal.setitimer(signal.ITIMER_REAL, (minutes + GRACE) * 60)
@@ -82,9 +87,7 @@ def run(options: argparse.Namespace) -> None:
             until=begun + minutes * 60,
             scale=options.scale,
         )
-        for scenario in SCENARIOS:
-            if scenario.name not in wanted:
-                continue
+        for scenario in chosen:
             left = settings.until - time.monotonic()
             if left < scenario.seconds[not options.quick]:
                 results["left_out"].append(scenario.name)

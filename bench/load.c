@@ -9,7 +9,8 @@
  * doubled or misplaced token is counted and its first one described ("error").
  *
  * A token is `<index>:<CLOCK_MONOTONIC ns when the model server sent it> ` in the `content` of an
- * event whose `type` is `token`; an event of type `done` ends an answer.
+ * event whose `type` is `token`; an event of type `done` ends an answer. Its twin for want of a C
+ * compiler is load.py.
  */
 #include "client.h"
 

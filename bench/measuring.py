@@ -9,7 +9,7 @@ from typing import Any
 from urllib.request import urlopen
 
 from bench.machine import LOAD_CORE, Meter, Spent, pinned
-from bench.programs import compiled
+from bench.programs import program
 from bench.subjects import Subject
 from tests.live.server import free_port
 
@@ -49,12 +49,15 @@ def upstream() -> Iterator[Upstream]:
     """A model server of its own; ends with the block."""
     port = free_port()
     with pinned(LOAD_CORE):
-        process = subprocess.Popen([compiled("upstream"), str(port)])
-    try:
-        yield Upstream(f"http://127.0.0.1:{port}")
-    finally:
-        process.kill()
-        process.wait()
+        process = subprocess.Popen([*program("upstream"), str(port)], stdout=subprocess.PIPE)
+    with process:
+        try:
+            assert process.stdout is not None
+            if not process.stdout.readline():  # the line that says it listens
+                raise RuntimeError("the model server did not start")
+            yield Upstream(f"http://127.0.0.1:{port}")
+        finally:
+            process.kill()
 
 
 def measure(model: Upstream, subject: Subject, door: str = "ws", **options: Any) -> Measured:
@@ -72,7 +75,7 @@ def measure(model: Upstream, subject: Subject, door: str = "ws", **options: Any)
         "ask": way.ask,
         **options,
     }
-    command = [compiled("load"), *(f"{name}={value}" for name, value in arguments.items())]
+    command = [*program("load"), *(f"{name}={value}" for name, value in arguments.items())]
     before = Meter.read(subject.pids)
     with (
         pinned(LOAD_CORE),

@@ -236,11 +236,12 @@ def _begin_run(subject: Subject) -> str:
 
 
 class Scenario(NamedTuple):
-    """`seconds`: what it takes about, in a quick and in a full run."""
+    """`seconds`: what it takes about, in a quick and in a full run; `alone`: without the peers."""
 
     name: str
     measure: Callable[[Run], dict[str, Any]]
     seconds: tuple[int, int]
+    alone: bool = False
 
 
 SCENARIOS = [
@@ -248,13 +249,13 @@ SCENARIOS = [
     Scenario("curve", curve, (50, 150)),
     Scenario("peers", peers, (160, 400)),
     Scenario("first_token", first_token, (50, 70)),
-    Scenario("workers", workers, (50, 120)),
+    Scenario("workers", workers, (50, 120), alone=True),
     Scenario("idle", idle, (40, 50)),
     Scenario("short", short, (40, 120)),
     Scenario("sse", sse, (110, 250)),
     Scenario("slow", slow, (60, 60)),
-    Scenario("watched", watched, (20, 25)),
-    Scenario("resume", resume, (30, 35)),
-    Scenario("history", history, (45, 50)),
-    Scenario("two", two, (45, 90)),
+    Scenario("watched", watched, (20, 25), alone=True),
+    Scenario("resume", resume, (30, 35), alone=True),
+    Scenario("history", history, (45, 50), alone=True),
+    Scenario("two", two, (45, 90), alone=True),
 ]

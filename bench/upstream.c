@@ -5,7 +5,8 @@
  * The last order in a request says what to send: `tokens=400 every=20` (milliseconds; tokens=0:
  * until told to finish). A token's text is `<index>:<time it left, CLOCK_MONOTONIC ns> `, behind it
  * `pad=1000` letters more if asked for; one write each, as the real services send them. `GET /stats` tells what was sent and how late (JSON,
- * since the last time), `GET /finish` the same and ends all answers with their next token.
+ * since the last time), `GET /finish` the same and ends all answers with their next token. It
+ * prints a line when it listens. Its twin for want of a C compiler is upstream.py.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -274,6 +275,8 @@ int main(int count, char **values) {
         perror("upstream");
         return 1;
     }
+    puts("listening");
+    fflush(stdout);
     memset(padding, 'x', MOST_PADDING);
     poller = epoll_create1(0);
     timer = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK);

@@ -2,14 +2,21 @@
 
 import asyncio
 import json
+import subprocess
 from typing import Any
 
 import pytest
 
-from bench.programs import compiled
+from bench.programs import program
+
+pytestmark = pytest.mark.usefixtures("language")
 
 UPGRADED = b"HTTP/1.1 101 Switching Protocols\r\n\r\n"
 HEAD = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n"
+RESULT = {
+    *("mark", "ages", "first", "first_in_window", "resumed", "tokens", "window_tokens", "answers"),
+    *("window_answers", "unfinished", "failures", "longest_gap_ms", "cpu", "error"),
+}
 DONE = {"type": "done", "reason": "complete"}
 
 
@@ -31,13 +38,20 @@ def chunk(event: dict[str, Any]) -> bytes:
     return b"%x\r\n%b\r\n" % (len(data), data)
 
 
-async def run(kind: str, answer: bytes, *, at_once: int = 1 << 20, **options: object) -> Any:
-    """What a client says of a server that answers so, `at_once` bytes at a time."""
+async def run(kind: str, answer: bytes, **how: Any) -> dict[str, Any]:
+    """What a client says in the end."""
+    return (await lines(kind, answer, **how))[-1]
+
+
+async def lines(
+    kind: str, answer: bytes, *, greeting: bytes = b"", at_once: int = 1 << 20, **options: object
+) -> list[dict[str, Any]]:
+    """All that a client says of a server that answers so, `at_once` bytes at a time."""
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"\r\n\r\n")
         if kind == "ws":
-            writer.write(UPGRADED)
+            writer.write(UPGRADED + greeting)
         await reader.read(4096)
         for start in range(0, len(answer), at_once):
             writer.write(answer[start : start + at_once])
@@ -49,15 +63,16 @@ async def run(kind: str, answer: bytes, *, at_once: int = 1 << 20, **options: ob
 
     server = await asyncio.start_server(serve, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
-    arguments = {"port": port, "kind": kind, "path": "/", "ask": "{order}", "window": 0.2}
-    words = [f"{name}={value}" for name, value in (arguments | {"drain": 1} | options).items()]
+    arguments = {"port": port, "kind": kind, "greeting": int(bool(greeting)), "ask": "{order}"}
+    arguments |= {"window": 0.2, "drain": 1} | options
+    words = [f"{name}={value}" for name, value in arguments.items()]
     process = await asyncio.create_subprocess_exec(
-        compiled("load"), *words, stdout=asyncio.subprocess.PIPE
+        *program("load"), *words, stdout=asyncio.subprocess.PIPE
     )
     said, _ = await process.communicate()
     server.close()
     await server.wait_closed()
-    return json.loads(said.splitlines()[-1])
+    return [json.loads(line) for line in said.splitlines()]
 
 
 @pytest.mark.parametrize("at_once", [1 << 20, 7])
@@ -109,6 +124,46 @@ async def test_merged_tokens_and_long_frames_are_read() -> None:
     found = await run("ws", answer)
 
     assert (found["tokens"], found["answers"], found["failures"]) == (4, 1, 0)
+
+
+@pytest.mark.parametrize(
+    ("first", "error"),
+    [
+        ({"type": "auth_ok"}, ""),
+        ({"type": "error", "code": "unauthorized"}, "unauthorized"),
+    ],
+)
+async def test_a_server_may_speak_first(first: dict[str, Any], error: str) -> None:
+    found = await run("ws", frame(token(0)) + frame(DONE), greeting=frame(first))
+
+    assert (found["answers"], found["failures"]) == ((0, 1) if error else (1, 0))
+    assert error in found["error"]
+
+
+async def test_a_server_that_closes_is_a_failure() -> None:
+    found = await run("ws", frame(token(0)) + b"\x88\x02\x03\xe9")
+
+    assert (found["failures"], found["unfinished"]) == (1, 0)
+    assert "1001" in found["error"]
+
+
+async def test_it_says_the_same_in_every_language() -> None:
+    connected, begin, end, result = await lines("ws", frame(token(0)) + frame(DONE))
+
+    assert (connected["mark"], connected.keys()) == ("connected", {"mark", "seconds"})
+    assert begin.keys() == end.keys() == {"mark", "at", "streaming"}
+    assert (begin["mark"], end["mark"], result["mark"]) == ("begin", "end", "result")
+    assert end["at"] - begin["at"] >= 0.19e9  # of 0.2 s, in milliseconds
+    assert result.keys() == RESULT
+    assert result["first"].keys() == {"count", "p50", "p90", "p99", "max"}
+    assert result["ages"] == {"count": 0}
+
+
+@pytest.mark.parametrize("word", ["nothing=1", "streams"])
+def test_a_wrong_argument_is_refused(word: str) -> None:
+    done = subprocess.run([*program("load"), word], capture_output=True, text=True, check=False)
+
+    assert (done.returncode, done.stderr) == (1, f"load: {word.partition('=')[0]}?\n")
 
 
 async def test_a_refusal_is_a_failure() -> None:

@@ -12,7 +12,7 @@ pytestmark = pytest.mark.live
 
 
 @pytest.fixture(scope="module")
-def measured() -> Iterator[tuple[Upstream, Subject]]:
+def measured(language: str) -> Iterator[tuple[Upstream, Subject]]:
     with upstream() as model, ExitStack() as owned, product(Stage(model.url, owned)) as subject:
         yield model, subject
 
@@ -23,7 +23,7 @@ def test_it_works(measured: tuple[Upstream, Subject], door: str) -> None:
 
     assert (result["failures"], result["unfinished"], result["error"]) == (0, 0, "")
     assert result["streaming"] == result["answers"] == 5
-    assert result["us_per_token"] > 0
+    assert result["window_tokens"] > 0
 
 
 def test_short_answers_one_after_the_other(measured: tuple[Upstream, Subject]) -> None:
@@ -44,3 +44,24 @@ def test_clients_that_are_cut_come_back_to_where_they_were(
     assert (result["failures"], result["unfinished"], result["error"]) == (0, 0, "")
     assert result["resumed"]["count"] == 3
     assert result["answers"] == 3
+
+
+def test_probes_ask_while_the_others_stream(measured: tuple[Upstream, Subject]) -> None:
+    result = measure(*measured, streams=2, probes=3, window=1)
+
+    assert (result["failures"], result["unfinished"]) == (0, 0)
+    assert (result["first"]["count"], result["first_in_window"]["count"]) == (2, 3)
+    assert result["answers"] == 5
+
+
+def test_a_client_that_stops_reading_is_unfinished(measured: tuple[Upstream, Subject]) -> None:
+    options = {"streams": 3, "stalled": 2, "order": "tokens=0 every=20 pad=8000"}
+    result = measure(*measured, **options, window=0.5)
+
+    assert (result["failures"], result["unfinished"], result["answers"]) == (0, 2, 1)
+
+
+def test_clients_may_only_be_there(measured: tuple[Upstream, Subject]) -> None:
+    result = measure(*measured, streams=3, idle=1, window=0.2)
+
+    assert (result["failures"], result["streaming"], result["tokens"]) == (0, 0, 0)

@@ -1,9 +1,16 @@
 """The benchmark's model server speaks both wire formats as our providers read them."""
 
-from collections.abc import Iterator
+import asyncio
+import os
+import signal
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from urllib.request import Request, urlopen
 
 import pytest
 
+from bench.machine import family
 from bench.measuring import Upstream, upstream
 from engine.providers.anthropic import AnthropicProvider
 from engine.providers.base import Delta, Finished, Provider, TextDelta
@@ -12,7 +19,7 @@ from engine.request import ModelRequest, Turn
 
 
 @pytest.fixture
-def model() -> Iterator[Upstream]:
+def model(language: str) -> Iterator[Upstream]:
     with upstream() as running:
         yield running
 
@@ -24,13 +31,24 @@ def provider(request: pytest.FixtureRequest, model: Upstream) -> Provider:
     return OpenAIProvider(api_key="sk-test", base_url=f"{model.url}/v1")
 
 
-async def ask(provider: Provider, order: str) -> list[Delta]:
+async def ask(provider: Provider, order: str, begun: asyncio.Event | None = None) -> list[Delta]:
+    """The whole answer; `begun` is set when the first of its text is there."""
     found: list[Delta] = []
+
+    def take(deltas: Sequence[Delta]) -> None:
+        found.extend(deltas)
+        if begun and isinstance(found[-1], TextDelta):
+            begun.set()
+
     request = ModelRequest(
         model="bench", instructions="", turns=[Turn(role="user", content=order)], max_tokens=10
     )
-    await provider.call(request, found.extend, idle_timeout=10)
+    await provider.call(request, take, idle_timeout=10)
     return found
+
+
+def command(pid: int) -> str:
+    return Path(f"/proc/{pid}/cmdline").read_text()
 
 
 async def test_it_works(provider: Provider, model: Upstream) -> None:
@@ -48,6 +66,34 @@ async def test_a_connection_is_used_again(provider: Provider) -> None:
     for _ in range(3):
         assert len(await ask(provider, "tokens=2 every=0")) >= 3
     await provider.aclose()
+
+
+async def test_what_has_no_end_is_finished(provider: Provider, model: Upstream) -> None:
+    begun = asyncio.Event()
+    asking = asyncio.create_task(ask(provider, "tokens=0 every=1", begun))
+    await begun.wait()
+    told = await asyncio.to_thread(model.finish)
+
+    assert isinstance((await asking)[-1], Finished)
+    assert told["tokens"] > 0
+    await provider.aclose()
+
+
+def test_a_token_that_was_held_up_is_late(model: Upstream) -> None:
+    request = Request(f"{model.url}/v1/messages", b"tokens=2 every=300", method="POST")
+    (process,) = [pid for pid in family(os.getpid()) if "upstream" in command(pid)]
+    with urlopen(request, timeout=10) as answer:
+        while b"text_delta" not in answer.readline():
+            pass
+        os.kill(process, signal.SIGSTOP)
+        time.sleep(0.4)  # the second token is due meanwhile
+        os.kill(process, signal.SIGCONT)
+        answer.read()
+
+    told = model.stats()
+
+    assert (told["tokens"], told["late"]) == (2, 1)
+    assert 50 < told["latest_ms"] < 5000
 
 
 async def test_a_token_may_be_long(provider: Provider) -> None:
