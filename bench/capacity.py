@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
-from bench.measuring import Measured, Upstream, holds, measure
+from bench.measuring import Measured, Upstream, holds, measure, overloaded
 from bench.subjects import Stage, Start, Subject
 
 FIRST = 100  # streams of the first trial, which warms up and tells what a token costs
@@ -36,11 +36,12 @@ def find_capacity(
     start: Start, stage: Stage, model: Upstream, door: str, window: float, until: float
 ) -> dict[str, Any]:
     """The most streams held, and every trial; none begins after `until` (time.monotonic()).
+    `load_bound`: with more, clients and model server were at their limit.
 
     A trial that fails while the machine was busy with something else is repeated once; after one
     that failed the server starts anew."""
     trials: list[Measured] = []
-    held, lost, count, repeated = 0, 0, FIRST, False
+    held, lost, count, repeated, load_bound = 0, 0, FIRST, False, False
     with ExitStack() as running:
         subject = running.enter_context(warm(start, stage, model, door))
         while len(trials) < MOST_TRIALS and count <= MOST_STREAMS:
@@ -59,11 +60,11 @@ def find_capacity(
                 if not result.get("quiet", True) and not repeated:
                     repeated = True
                     continue
-                lost, repeated = count, False
+                lost, repeated, load_bound = count, False, overloaded(result)
             if held and lost and lost <= held * CLOSE:
                 break
             count = following(held, lost, result)
-    return {"capacity": held, "trials": trials}
+    return {"capacity": held, "load_bound": load_bound, "trials": trials}
 
 
 def following(held: int, lost: int, result: Measured) -> int:
@@ -86,6 +87,8 @@ def said(result: Measured) -> str:
         f"other core {result['load']:.0%}",
         result["error"],
     ]
+    if overloaded(result):
+        parts.append("clients and model server were at their limit")
     if result["us_per_token"]:
         parts.insert(0, f"{result['us_per_token']:.1f} us/token")
     return ", ".join(part for part in parts if part)

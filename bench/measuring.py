@@ -20,6 +20,7 @@ RATE = 50  # tokens a second of a stream
 
 # Above these the machine, not the server, may be what is measured.
 MOST_WAITED, MOST_FOREIGN, MOST_LOAD = 0.05, 0.05, 0.95
+MOST_LATE = 0.01  # of the tokens; more alone would fail the 99 of 100
 
 Measured = dict[str, Any]
 
@@ -151,6 +152,12 @@ def holds(result: Measured) -> bool:
         and result["delivered"] >= ENOUGH
         and result["ages"].get("p99", IN_TIME) < IN_TIME
     )
+
+
+def overloaded(result: Measured) -> bool:
+    """Whether clients and model server were at their limit: what was not held then says nothing
+    of the server."""
+    return bool(result.get("load_full")) or result.get("upstream_late", 0.0) > MOST_LATE
 
 
 def _shown(asked: dict[str, Any]) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from bench import plot
+from bench import plot, programs
 from bench.figures import Comparison, Figure, comparisons, targets
 from bench.scenarios import FIRST_PEER, OURS
 
@@ -25,7 +25,7 @@ database, metrics); the model server (true wire format) and the clients run on t
 token is checked: one that is lost, doubled or misplaced fails the measurement.
 """
 
-NOTHING: dict[str, Any] = {"at": "", "command": "make bench", "scenarios": {}}
+NOTHING: dict[str, Any] = {"at": "", "command": "make bench", "scenarios": {}, "by_twins": []}
 
 
 def latest(folder: Path) -> dict[str, Any]:
@@ -34,11 +34,15 @@ def latest(folder: Path) -> dict[str, Any]:
     if not runs:
         return NOTHING
     merged: dict[str, Any] = dict(runs[-1])
-    merged["scenarios"], merged["measured"] = {}, {}
-    for run in runs:
-        for name, found in run["scenarios"].items():
-            if "failed" not in found:
-                merged["scenarios"][name], merged["measured"][name] = found, run["at"]
+    newest = {
+        name: run
+        for run in runs
+        for name, found in run["scenarios"].items()
+        if "failed" not in found
+    }
+    merged["scenarios"] = {name: run["scenarios"][name] for name, run in newest.items()}
+    merged["measured"] = {name: run["at"] for name, run in newest.items()}
+    merged["by_twins"] = [name for name, run in newest.items() if run.get("programs") == "Python"]
     return merged
 
 
@@ -62,6 +66,8 @@ def _page(results: dict[str, Any], docs: Path) -> Iterator[str]:
         versions = ", ".join(f"{name} {version}" for name, version in named)
         yield f"{results['at'][:10]}, {machine['processor']}, {machine['cores']} cores; {versions}."
         yield f"\n`{results['command']}`; {_noise(scenarios)}\n"
+    if results["by_twins"]:
+        yield f"**{programs.TWINS}** Here: {', '.join(results['by_twins'])}.\n"
     yield "## Targets\n"
     yield from _table(
         ["figure", "target", "measured", ""], [_target_row(figure) for figure in targets(scenarios)]
@@ -121,6 +127,8 @@ def _relays(scenarios: dict[str, Any]) -> Iterator[list[str]]:
         costs = [trial["us_per_token"] for trial in best if trial]
         memory = [trial["kb_per_client"] for trial in best if trial]
         held = spread([each["capacity"] for each in several])
+        if any(each.get("load_bound") for each in several):
+            held += ", or more: clients and model server were at their limit"
         yield [name, held, spread(costs), spread(memory)]
 
 

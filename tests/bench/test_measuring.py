@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator
 from contextlib import ExitStack
+from typing import Any
 
 import pytest
 
-from bench.measuring import Upstream, measure, upstream
+from bench.measuring import Upstream, measure, overloaded, upstream
 from bench.subjects import Stage, Subject, product
 
 pytestmark = pytest.mark.live
@@ -65,3 +66,16 @@ def test_clients_may_only_be_there(measured: tuple[Upstream, Subject]) -> None:
     result = measure(*measured, streams=3, idle=1, window=0.2)
 
     assert (result["failures"], result["streaming"], result["tokens"]) == (0, 0, 0)
+
+
+@pytest.mark.parametrize(
+    ("found", "expected"),
+    [
+        ({"load_full": False, "upstream_late": 0.0}, False),
+        ({"load_full": True, "upstream_late": 0.0}, True),
+        ({"load_full": False, "upstream_late": 0.2}, True),
+        ({"failures": 1, "error": "the clients did not end"}, False),
+    ],
+)
+def test_clients_at_their_limit_are_told_apart(found: dict[str, Any], expected: bool) -> None:
+    assert overloaded(found) is expected

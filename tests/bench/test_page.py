@@ -6,6 +6,7 @@ from xml.etree import ElementTree
 
 from bench import page, plot
 from bench.figures import targets
+from bench.programs import TWINS
 
 
 def measured(streams: int, cost: float, p99: float = 0.5) -> dict[str, Any]:
@@ -50,6 +51,7 @@ RESULTS: dict[str, Any] = {
         },
     },
     "measured": {},
+    "by_twins": [],
 }
 
 
@@ -94,6 +96,28 @@ def test_the_newest_measurement_of_each_scenario_counts(tmp_path: Path) -> None:
         (tmp_path / name).write_text(page.json.dumps(run))
 
     assert page.latest(tmp_path)["scenarios"] == {"relay": {"new": 1}, "idle": {"old": 1}}
+
+
+def test_what_the_twins_measured_is_said_so(tmp_path: Path) -> None:
+    runs = [
+        RESULTS | {"programs": "Python", "scenarios": {"relay": {}, "idle": {}}},
+        RESULTS | {"programs": "C", "scenarios": {"idle": {}}},
+    ]
+    for number, run in enumerate(runs):
+        (tmp_path / f"{number}.json").write_text(page.json.dumps(run))
+
+    found = page.write(page.latest(tmp_path), tmp_path).read_text()
+
+    assert f"**{TWINS}** Here: relay." in found
+    assert TWINS not in page.write(RESULTS, tmp_path).read_text()
+
+
+def test_a_capacity_of_the_clients_is_not_the_servers(tmp_path: Path) -> None:
+    bound = {"peers": {"Channels + Daphne": [searched(300, 9.0) | {"load_bound": True}]}}
+
+    found = page.write(RESULTS | {"scenarios": bound}, tmp_path).read_text()
+
+    assert "| 300, or more: clients and model server were at their limit |" in found
 
 
 def test_axes_end_above_the_values() -> None:
