@@ -109,6 +109,15 @@ def test_create_agent_for_a_server_of_its_own(acme):
     assert (agent.base_url, agent.credential) == ("http://127.0.0.1:11434/v1", None)
 
 
+def test_create_agent_says_which_pages_may_have_its_chat(acme):
+    pages = "https://example.com,http://localhost:3000"
+    run("create_agent", "--org", acme.name, "--slug", "helper", "--origins", pages)
+
+    assert Agent.objects.get().allowed_origins == pages.split(",")
+    with pytest.raises(CommandError, match="list of origins"):
+        run("create_agent", "--org", acme.name, "--slug", "helper", "--origins", "example.com")
+
+
 def test_create_agent_again_changes_only_what_is_given(acme):
     run("create_agent", "--org", acme.name, "--slug", "helper", "--system", "Be kind.")
     run("create_agent", "--org", acme.name, "--slug", "helper", "--model", "claude-x")

@@ -8,6 +8,8 @@ from agents.access import ensure_agent
 from agents.addresses import api_url, ws_url
 from agents.models import Agent
 
+FIELDS = ("name", "provider", "model", "instructions", "base_url", "allowed_origins")
+
 
 class Command(ResultCommand):
     """Make an agent, or bring the organisation's agent of that slug up to the options given."""
@@ -28,11 +30,17 @@ class Command(ResultCommand):
             metavar="URL",
             help="another model server; except with openai it needs a credential of its own",
         )
+        parser.add_argument(
+            "--origins",
+            dest="allowed_origins",
+            metavar="a,b",
+            type=lambda text: [origin.strip() for origin in text.split(",")],
+            help="web pages that may have its chat, such as https://example.com",
+        )
 
     def result(self, *, org: str, slug: str, **options: object) -> Result:
         """`{agentId, slug, wsUrl, apiUrl}`"""
-        fields = ("name", "provider", "model", "instructions", "base_url")
-        given = {field: options[field] for field in fields if options[field] is not None}
+        given = {field: options[field] for field in FIELDS if options[field] is not None}
         agent = ensure_agent(organization_of_operator(org), slug, **given)
         data = {
             "agentId": agent.id,
