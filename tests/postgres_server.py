@@ -31,10 +31,8 @@ class Databases:
         self._names.append(name)
         url = f"{self._server}/{name}"
         if copy_of:
-            dump = [_program("pg_dump"), "--no-owner", "--no-privileges", copy_of]
-            text = subprocess.run(dump, check=True, stdout=subprocess.PIPE).stdout
             load = [_program("psql"), "-q", "-v", "ON_ERROR_STOP=1", url]
-            subprocess.run(load, check=True, input=text, stdout=subprocess.DEVNULL)
+            subprocess.run(load, check=True, input=dump(copy_of), stdout=subprocess.DEVNULL)
         return url
 
     def drop(self, url: str) -> None:
@@ -111,6 +109,12 @@ class PostgresServer:
         self._process.send_signal(number)
         self._process.wait(timeout=20)
         self._process = None
+
+
+def dump(url: str) -> bytes:
+    """All of a database, as statements that make it."""
+    command = [_program("pg_dump"), "--no-owner", "--no-privileges", url]
+    return subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout
 
 
 def _program(name: str) -> str:

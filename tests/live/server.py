@@ -160,6 +160,11 @@ class Server:
         """A management command of this installation, as another process."""
         return manage(self.env, *command)
 
+    def stored(self) -> bytes:
+        """All that its database holds, as it lies in its files."""
+        files = self.database.parent.glob(f"{self.database.name}*")
+        return b"".join(file.read_bytes() for file in files if file.is_file())
+
     def rss_mb(self) -> float:
         """Resident memory of the process in MB."""
         for line in Path(f"/proc/{self.pid}/status").read_text().splitlines():

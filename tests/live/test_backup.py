@@ -21,7 +21,7 @@ from tests.postgres_server import Databases
 from tests.upstream import expected_text
 from tests.upstream.process import UpstreamProcess
 
-pytestmark = pytest.mark.embedded
+pytestmark = pytest.mark.embedded  # it makes its own databases
 
 SLOW = "[[upstream tokens=60 delay=20]]"
 ENDLESS = "[[upstream tokens=20 mode=stall]]"  # five words, then nothing

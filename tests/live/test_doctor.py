@@ -20,7 +20,7 @@ from tests.live.server import ROOT, Keys, Server, environment
 from tests.postgres_server import Databases
 from tests.redis_server import RedisServer
 
-pytestmark = pytest.mark.embedded
+pytestmark = pytest.mark.embedded  # it has an nginx, and services, of its own
 
 SETTINGS = {
     "CLAW_TRUSTED_PROXIES": "127.0.0.1",

@@ -185,7 +185,7 @@ async def test_fields_of_ours_are_not_the_clients_to_set(
 
 
 @pytest.mark.parametrize("path", ["/api/chat", "/api/nothing", "/"])
-@pytest.mark.embedded
+@pytest.mark.embedded  # nginx refuses it before
 async def test_a_huge_body_is_refused_unread(server: Server, path: str) -> None:
     """P16: 300 MB are 413 after the first of them, or cut in time, and cost no memory."""
     size = 300 * 1024 * 1024
@@ -209,7 +209,6 @@ async def flood(raw: RawSocket, data: bytes, times: int) -> None:
             return
 
 
-@pytest.mark.embedded
 async def test_a_huge_frame_closes_the_socket(server: Server) -> None:
     """P16: 64 MB announced, and fragments without end: 1009, and no memory."""
     before = server.rss_mb()
@@ -227,7 +226,6 @@ async def test_a_huge_frame_closes_the_socket(server: Server) -> None:
     assert server.rss_mb() - before < ROOM_MB
 
 
-@pytest.mark.embedded
 async def test_a_flood_of_messages_is_bounded(server: Server, upstream: UpstreamProcess) -> None:
     """P16: of 3 000 at once at most 30 reach the model."""
     before, tag = server.rss_mb(), new_tag()
@@ -253,7 +251,7 @@ SLOW = {
 
 
 @pytest.mark.parametrize("what", SLOW)
-@pytest.mark.embedded
+@pytest.mark.embedded  # nginx has a clock of its own: see test_nginx
 async def test_slowness_is_cut(server: Server, what: str) -> None:
     """P16: however little comes each time, headers and body have one deadline."""
     begun = time.monotonic()
@@ -292,8 +290,8 @@ async def test_no_secret_is_ever_written(
     url = f"{ada.ws_url}?ticket={ticket['ticket']}&note={marker}"
     async with await WebSocket.open(url, additional_headers=ada.headers) as socket:
         await socket.until("done")
-    for path in (path for path in server.folder.rglob("*") if path.is_file()):
-        written = path.read_bytes()
+    files = {str(path): path.read_bytes() for path in server.folder.rglob("*") if path.is_file()}
+    for name, written in (files | {"the database": server.stored()}).items():
         for secret in (
             key,
             server.keys.globex,
@@ -302,5 +300,5 @@ async def test_no_secret_is_ever_written(
             ada.token,
             ticket["ticket"],
         ):
-            assert secret.encode() not in written, f"{secret[:9]} in {path.name}"
-        assert marker.encode() not in written, path.name
+            assert secret.encode() not in written, f"{secret[:9]} in {name}"
+        assert marker.encode() not in written, name

@@ -58,7 +58,7 @@ async def test_a_silent_peer_is_dropped_within_two_intervals(server: Server) -> 
 
 
 @pytest.mark.parametrize("tokens", [10, 500])
-@pytest.mark.embedded
+@pytest.mark.embedded  # nginx reads for its clients: see scaled/test_slow_readers
 async def test_a_peer_that_leaves_data_unread_is_dropped_too(server: Server, tokens: int) -> None:
     """P19, P15: what waits to be sent keeps no socket open, be it little or much."""
     ask = f"go [[upstream tokens={tokens} size=10000]]"

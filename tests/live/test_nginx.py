@@ -22,7 +22,7 @@ from tests.live.server import Server
 from tests.live.watching import Watch, check_run
 from tests.upstream import expected_text
 
-pytestmark = [pytest.mark.nginx, pytest.mark.embedded]
+pytestmark = [pytest.mark.nginx, pytest.mark.embedded]  # it has an nginx of its own
 
 SETTINGS = {
     "CLAW_TRUSTED_PROXIES": "127.0.0.1",

@@ -24,7 +24,7 @@ async def told(socket: WebSocket) -> int:
     return code
 
 
-@pytest.mark.embedded
+@pytest.mark.embedded  # of others, scaled/test_webs and scaled/test_workers
 async def test_running_answers_are_finished_and_nobody_loses_a_token(make_server) -> None:
     """P8: sockets are told within a second, streams end without `done`, the answers go into the
     log; the next process, started before, waits for its turn and has all of it. Runs that shall
@@ -113,7 +113,7 @@ async def test_what_outlasts_the_grace_is_interrupted_with_what_it_has(make_serv
         await check_history(rest, watch.events)
 
 
-@pytest.mark.embedded
+@pytest.mark.embedded  # it takes a journal away
 async def test_a_message_in_line_is_answered_by_the_next_process(make_server) -> None:
     """P1, P8: after SIGTERM and after SIGKILL; it was accepted, so it is answered."""
     server = make_server(CLAW_SHUTDOWN_GRACE="0.2")
@@ -138,7 +138,7 @@ async def test_a_message_in_line_is_answered_by_the_next_process(make_server) ->
             await check_history(rest, waiting.events)
 
 
-@pytest.mark.embedded
+@pytest.mark.embedded  # scaled out, more are welcome
 async def test_a_second_process_on_the_same_data_is_refused(make_server, tmp_path) -> None:
     """It would write over the first one's answers; it says so, and the first is not disturbed."""
     first = make_server(CLAW_SHUTDOWN_GRACE="0.5")

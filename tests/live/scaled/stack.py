@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from tests.live.server import Keys, Server, manage
+from tests.postgres_server import dump
 from tests.redis_server import RedisServer
 
 WEBS, WORKERS = 2, 2
@@ -94,6 +95,14 @@ class Stack:
     def manage(self, *command: str) -> str:
         """A management command of this installation."""
         return manage(self.env, *command)
+
+    def rss_mb(self) -> float:
+        """Resident memory of all that serve, in MB."""
+        return sum(web.rss_mb() for web in self.webs)
+
+    def stored(self) -> bytes:
+        """All that its database holds."""
+        return dump(self.env["DATABASE_URL"])
 
     def another_web(self) -> Server:
         """One more process that serves; not started."""
