@@ -82,8 +82,13 @@ class Chaos:
             except Exception as error:  # noqa: BLE001 - whatever it is, it is a violation
                 where = traceback.format_exception(error, limit=-1)
                 types = [event["type"] for event in asker.watch.events]
-                self.violations.append(f"{asker.watch.run_id}: {''.join(where)} {Counter(types)}")
+                tokens = [e["index"] for e in asker.watch.events if e["type"] == "token"]
+                self.violate(f"{asker.watch.run_id}: {''.join(where)} {Counter(types)} {tokens}")
             del self.open[number]
+
+    def violate(self, what: str) -> None:
+        self.violations.append(what)
+        print(what, flush=True)
 
     async def strike(self) -> None:
         """One after the other; the last one is over when this returns."""
