@@ -264,8 +264,8 @@ export class ClawChat extends HTMLElement {
     "copy-code": (button) => this.#copy(button, button.closest("figure")?.querySelector("code")?.textContent),
     copy: (button) => this.#copy(button, this.#panel?.log.messageOf(button)?.content),
     edit: (button) => this.#edit(this.#panel?.log.messageOf(button)),
-    "thumb-up": (button) => void this.#rate(button, "up"),
-    "thumb-down": (button) => void this.#rate(button, "down"),
+    "thumb-up": (button) => this.#rate(button, "up"),
+    "thumb-down": (button) => this.#rate(button, "down"),
   };
 
   #click = (/** @type {Event} */ event) => {
@@ -317,18 +317,28 @@ export class ClawChat extends HTMLElement {
   }
 
   /** @param {HTMLElement} button @param {"up" | "down"} rating */
-  async #rate(button, rating) {
+  #rate(button, rating) {
     const message = this.#panel?.log.messageOf(button);
-    if (!message || !this.#visit) return;
+    if (!message) return;
     const wanted = message.feedback?.rating === rating ? null : rating;
-    if (!this.#tell("claw:feedback", { message, rating: wanted })) return;
-    message.feedback = wanted && { rating: wanted };
-    this.#panel?.log.refresh(message);
-    try {
-      await this.#visit.client.messages.rate(message.id, wanted);
-    } catch (error) {
-      this.#failed(error);
-    }
+    const onComment = (/** @type {string} */ comment) => {
+      button.focus(); // what one has written in goes
+      if (this.#feedback(message, rating, null, comment)) this.#panel?.say(this.#strings?.thanks ?? "");
+    };
+    this.#feedback(message, wanted, wanted && onComment);
+  }
+
+  /**
+   * Whether the page let it be.
+   * @param {Message} message @param {"up" | "down" | null} rating
+   * @param {((comment: string) => void) | null} onComment @param {string} [comment]
+   */
+  #feedback(message, rating, onComment, comment) {
+    if (!this.#visit || !this.#tell("claw:feedback", { message, rating, comment })) return false;
+    message.feedback = rating && { rating, comment };
+    this.#panel?.log.rated(message, onComment);
+    this.#visit.client.messages.rate(message.id, rating, comment).catch((error) => this.#failed(error));
+    return true;
   }
 
   /** @param {HTMLElement} block */

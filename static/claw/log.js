@@ -48,9 +48,11 @@ export class Log {
     for (const [message, view] of this.#views) if (view.element === article) return message;
   }
 
-  /** What was just rated, or anything else that changed without the conversation. @param {Message} message */
-  refresh(message) {
-    this.#views.get(message)?.update(message);
+  /** A message was rated; `onComment` is told why, if somebody says it. @param {Message} message @param {((comment: string) => void) | null} onComment */
+  rated(message, onComment) {
+    const view = this.#views.get(message);
+    view?.update(message);
+    view?.askWhy(onComment);
   }
 
   /** The views are the messages again, in their order; those that stay are not touched. */

@@ -1,4 +1,5 @@
 import { icon, iconButton, make } from "./dom.js";
+import { whyForm } from "./feedback.js";
 import { nextFrame } from "./frame.js";
 import { Markdown } from "./markdown.js";
 
@@ -20,6 +21,8 @@ export class MessageView {
   #body = make("div", { class: "body", dir: "auto" });
   #problem = make("div", { class: "problem" });
   #actions = make("div", { class: "actions" });
+  /** Why it was rated as it was. @type {HTMLElement | null} */
+  #why = null;
   /** @type {Text | null} */
   #thinking = null;
   /** @type {HTMLElement | null} */
@@ -66,6 +69,14 @@ export class MessageView {
     }
     if (message.progress && message.progress.message !== this.#step) this.#begin(message.progress.message);
     nextFrame(this.#draw);
+  }
+
+  /** Ask why it was rated so, or nothing any more. @param {((comment: string) => void) | null} onComment */
+  askWhy(onComment) {
+    this.#why?.remove();
+    const rating = this.#message.feedback?.rating;
+    this.#why = rating && onComment ? whyForm(this.#strings, rating, onComment) : null;
+    if (this.#why) this.element.append(this.#why);
   }
 
   /** A line about what the agent is doing; the one before it is done. @param {string} text */

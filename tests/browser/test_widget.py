@@ -301,6 +301,27 @@ async def test_feedback_is_kept(page: Page, widget: Widget) -> None:
     await expect(good).to_have_attribute("aria-pressed", "false")
 
 
+async def test_who_rates_may_say_why(page: Page, widget: Widget) -> None:
+    await widget.ask(THREE)
+    answer = await widget.answered(words(3))
+    await answer.get_by_role("button", name="Good answer").click()
+    why = answer.get_by_role("textbox")
+    await expect(why).to_have_accessible_name("What was good? (optional)")
+    await answer.get_by_role("button", name="Bad answer").click()
+    await expect(why).to_have_accessible_name("What was wrong? (optional)")
+    await why.fill("Not the shoes that I meant")
+    async with page.expect_response("**/feedback") as saved:
+        await why.press("Enter")
+    said = (await (await saved.value).json())["feedback"]
+    assert said == {"rating": "down", "comment": "Not the shoes that I meant"}
+    await expect(why).to_have_count(0)
+    await expect(answer.get_by_role("button", name="Bad answer")).to_be_focused()
+    await expect(page.locator(".unseen[aria-live] p").last).to_have_text("Thank you.")
+    await page.reload()
+    await widget.answered(words(3))
+    await expect(why).to_have_count(0)
+
+
 async def test_a_link_in_an_answer_can_be_taken_over(
     page: Page, shop: Site, server: Server
 ) -> None:
