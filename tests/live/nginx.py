@@ -60,6 +60,7 @@ class Nginx:
             site = re.sub(rf"listen {published_port}\b", f"listen 127.0.0.1:{own}", site)
         behind = " ".join(f"server 127.0.0.1:{port};" for port in ports)
         site = re.sub(r"server [\w.]+:8000[^;]*;", behind, site, count=1)
+        site, proxy = (text.replace("/var/log/nginx", str(folder)) for text in (site, proxy))
         (folder / "snippets").mkdir(parents=True)
         user = "user root;" if os.getuid() == 0 else ""  # the folders of pytest are its own
         for name, text in {
@@ -78,6 +79,11 @@ class Nginx:
     def log(self) -> str:
         """What it has complained about."""
         return (self._folder / "error.log").read_text()
+
+    @property
+    def requests(self) -> str:
+        """What it has written about those that have ended."""
+        return (self._folder / "access.log").read_text()
 
     def __enter__(self) -> Self:
         command = ["nginx", "-p", str(self._folder), "-c", "nginx.conf", "-e", "stderr"]

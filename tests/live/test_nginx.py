@@ -17,7 +17,7 @@ from websockets import ConnectionClosed
 
 from tests.live.clients import Rest, Sse, WebSocket, text_of
 from tests.live.nginx import Nginx, changed, published
-from tests.live.raw import RawSocket, request
+from tests.live.raw import RawSocket, new_tag, request, until
 from tests.live.server import Server
 from tests.live.watching import Watch, check_run
 from tests.upstream import expected_text
@@ -184,6 +184,15 @@ async def test_a_large_body_is_refused_like_by_the_server_itself(
     head, _, error = answer.partition(b"\r\n\r\n")
     assert head.startswith(b"HTTP/1.1 413 "), head
     assert json.loads(error)["error"]["code"] == "message_too_large"
+
+
+async def test_no_query_is_written_down(nginx: Nginx, site: Server) -> None:
+    """P30: it may hold a ticket, or what somebody says."""
+    tag = new_tag()
+    async with Rest(site.url, site.keys.acme) as rest:
+        await rest.get(f"/api/conversations/{tag}", ticket="claw_ticket_x")
+    await until(lambda: tag in nginx.requests)
+    assert "claw_ticket_x" not in nginx.requests
 
 
 RUBBISH = {
