@@ -164,7 +164,7 @@ export class ClawChat extends HTMLElement {
   #opened(open) {
     if (!this.#panel) return;
     this.#panel.opened = open;
-    this.#visit?.storage.set("open", open || undefined);
+    if (this.#floating) this.#visit?.storage.set("open", open || undefined);
     if (!open) return;
     this.removeAttribute("unread");
     void this.#connect();

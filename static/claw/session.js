@@ -81,9 +81,18 @@ export class Session {
   }
 
   /** Run while no other tab does. @template T @param {() => Promise<T>} run @returns {Promise<T>} */
-  #alone(run) {
-    const { locks } = navigator; // none on a page over plain HTTP
-    return locks ? locks.request(`claw:${this.#base}`, run) : run();
+  async #alone(run) {
+    let began = false;
+    const once = () => {
+      began = true;
+      return run();
+    };
+    try {
+      return await navigator.locks.request(`claw:${this.#base}`, once);
+    } catch (error) {
+      if (began) throw error;
+      return run(); // no locks: a page over plain HTTP, or a frame that may not have them
+    }
   }
 
   /** @param {object} body */
