@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
+from django.utils import translation
 from django.views.decorators.http import require_safe
 
 from agents import visited
@@ -30,9 +31,9 @@ async def chat(request: HttpRequest) -> HttpResponse:
     """`/` on the agent's own host."""
     agent = await _public(host_slug(request.get_host()))
     if agent is None:
-        return _missing()
+        return _missing(request)
     framing = " ".join(["'self'", *_consoles(request), *agent.allowed_origins])
-    return _page("chat", agent, _talking(request) | {"frame-ancestors": framing})
+    return _page(request, "chat", agent, _talking(request) | {"frame-ancestors": framing})
 
 
 @require_safe
@@ -40,9 +41,10 @@ async def demo(request: HttpRequest) -> HttpResponse:
     """`/demo/` there: a page with the widget, as somebody else's would have it."""
     agent = await _public(host_slug(request.get_host()))
     if agent is None:
-        return _missing()
+        return _missing(request)
     home = f"{_scheme(request)}://{request.get_host()}"
-    return _page("demo", agent, _talking(request) | {"frame-ancestors": "'self'"}, home=home)
+    policy = _talking(request) | {"frame-ancestors": "'self'"}
+    return _page(request, "demo", agent, policy, home=home)
 
 
 @require_safe
@@ -50,10 +52,10 @@ async def frame(request: HttpRequest, slug: str) -> HttpResponse:
     """`/a/<slug>/` on the console's host: what the agent says must not share its origin."""
     agent = await _public(slug)
     if agent is None:
-        return _missing()
+        return _missing(request)
     home = _beside(request, f"{agent.config.slug}.{settings.CLAW_AGENT_DOMAIN}")
     policy = OURS | {"frame-src": home, "frame-ancestors": "'self'"}
-    return _page("frame", agent, policy, home=f"{home}/")
+    return _page(request, "frame", agent, policy, home=f"{home}/")
 
 
 async def _public(slug: str | None) -> VisitedAgent | None:
@@ -62,20 +64,27 @@ async def _public(slug: str | None) -> VisitedAgent | None:
 
 
 def _page(
-    name: str, agent: VisitedAgent, policy: Mapping[str, str], **context: str
+    request: HttpRequest,
+    name: str,
+    agent: VisitedAgent,
+    policy: Mapping[str, str],
+    **context: str,
 ) -> HttpResponse:
-    return _answer(f"agents/{name}.html", policy, {"agent": agent.config, **context})
+    return _answer(request, name, policy, {"agent": agent.config, **context})
 
 
-def _missing() -> HttpResponse:
-    policy = OURS | {"frame-ancestors": "'none'"}
-    return _answer("agents/missing.html", policy, {}, status=404)
+def _missing(request: HttpRequest) -> HttpResponse:
+    response = _answer(request, "missing", OURS | {"frame-ancestors": "'none'"}, {})
+    response.status_code = 404
+    return response
 
 
 def _answer(
-    template: str, policy: Mapping[str, str], context: Mapping[str, object], status: int = 200
+    request: HttpRequest, name: str, policy: Mapping[str, str], context: Mapping[str, object]
 ) -> HttpResponse:
-    response = HttpResponse(render_to_string(template, dict(context)), status=status)
+    with translation.override(translation.get_language_from_request(request)):
+        response = HttpResponse(render_to_string(f"agents/{name}.html", dict(context)))
+    response["Vary"] = "Accept-Language"
     response["Content-Security-Policy"] = "; ".join(
         f"{directive} {sources}" for directive, sources in policy.items()
     )

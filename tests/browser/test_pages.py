@@ -1,7 +1,7 @@
 """The pages of an agent's own host: its chat with the wire beside it, the demo, the frame."""
 
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import Browser, Page, expect
 
 from tests.browser import widget as visits
 from tests.browser.conftest import Shoot
@@ -40,6 +40,23 @@ async def test_the_demo_page_has_the_widget(page: Page, home: str, shoot: Shoot)
     await widget.ask("Hello [[upstream tokens=5]]")
     await widget.answered(words(5))
     await shoot("page-demo")
+
+
+async def test_the_pages_speak_the_visitor_s_language(
+    browser: Browser, home: str, server: Server
+) -> None:
+    """And so does the chat on them."""
+    context = await browser.new_context(locale="es-MX")
+    page = await context.new_page()
+    await page.goto(home)
+    await expect(page.get_by_role("textbox", name="Mensaje")).to_be_visible()
+    await expect(page.locator(".wire summary")).to_have_text("Eventos")
+    await page.goto(f"{home}/demo/")
+    await expect(page.get_by_role("heading", level=1)).to_have_text("acme-agent en su página")
+    await expect(page.get_by_role("button", name="Abrir el chat")).to_be_visible()
+    await page.goto(f"http://localhost:{server.port}/a/nobody/")
+    await expect(page.get_by_role("heading")).to_have_text("Aquí no hay nada")
+    await context.close()
 
 
 async def test_the_console_s_host_frames_it(page: Page, home: str, server: Server) -> None:
