@@ -7,6 +7,7 @@ Everything a socket holds is released in `__call__`'s `finally`: Channels does n
 import asyncio
 import logging
 from collections.abc import Awaitable
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
@@ -39,6 +40,8 @@ class ChatConsumer(AsyncConsumer):
     channel_layer_alias = None  # no channel of its own: what it shows comes from logs
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        # What Channels' own does would give every frame to a task, and that to another one.
+        self.scope, self.base_send = scope, send
         self._leaving = self._closed = False
         headers = asgi_headers(scope)
         slug = scope["url_route"]["kwargs"]["slug"]
@@ -57,7 +60,9 @@ class ChatConsumer(AsyncConsumer):
         connections = wiring.services().connections
         connections.add(self)
         try:
-            await super().__call__(scope, receive, send)
+            with suppress(StopConsumer):
+                while True:
+                    await self.dispatch(await receive())
         finally:
             connections.discard(self)
             keeping.cancel()
