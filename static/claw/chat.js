@@ -260,7 +260,7 @@ export class ClawChat extends HTMLElement {
     older: () => void this.#visit?.conversation?.loadOlder().catch((error) => this.#failed(error)),
     reconnect: () => this.#reconnect(),
     retry: () => void this.#visit?.conversation?.retry(),
-    "cancel-edit": () => this.#panel?.composer.fill(""),
+    "cancel-edit": () => this.#panel?.composer.back(),
     "copy-code": (button) => this.#copy(button, button.closest("figure")?.querySelector("code")?.textContent),
     copy: (button) => this.#copy(button, this.#panel?.log.messageOf(button)?.content),
     edit: (button) => this.#edit(this.#panel?.log.messageOf(button)),
@@ -288,6 +288,7 @@ export class ClawChat extends HTMLElement {
     if (event.key !== "Escape" || event.isComposing) return;
     if (this.#visit?.conversation?.isStreaming) this.stop();
     else if (this.hasAttribute("history")) this.#closeHistory();
+    else if (this.#panel?.composer.editing) this.#panel.composer.back();
     else if (this.#floating) this.close();
     else return;
     event.preventDefault();
@@ -302,7 +303,7 @@ export class ClawChat extends HTMLElement {
   /** @param {Message | undefined} message */
   #edit(message) {
     if (!message) return;
-    this.#panel?.composer.fill(message.content, message.id);
+    this.#panel?.composer.edit(message.content, message.id);
     this.#panel?.composer.focus();
   }
 

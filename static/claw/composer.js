@@ -19,6 +19,8 @@ export class Composer {
   #busy = false;
   /** @type {string | undefined} */
   #replaces;
+  /** The draft, while a message is edited in its place. */
+  #kept = "";
 
   /**
    * @param {Strings} strings
@@ -45,17 +47,34 @@ export class Composer {
 
   /** What is written and not sent; not what is only being edited. */
   get draft() {
-    return this.#replaces ? "" : this.#input.value;
+    return this.#replaces ? this.#kept : this.#input.value;
+  }
+
+  /** Whether a message is being edited. */
+  get editing() {
+    return !!this.#replaces;
+  }
+
+  /** Have a message written anew; the draft waits. @param {string} text @param {string} id */
+  edit(text, id) {
+    this.#kept = this.draft;
+    this.fill(text, id);
+  }
+
+  /** Back to the draft. */
+  back() {
+    this.fill(this.#kept);
   }
 
   focus() {
     this.#input.focus();
   }
 
-  /** Another tab has written a draft, or a message is to be edited. @param {string} text @param {string} [replaces] */
+  /** Write in the visitor's place. @param {string} text @param {string} [replaces] a message that is edited */
   fill(text, replaces) {
     this.#input.value = text;
     this.#replaces = replaces;
+    if (!replaces) this.#kept = "";
     this.#note.hidden = !replaces;
     this.#changed();
   }
@@ -79,7 +98,7 @@ export class Composer {
   submit() {
     const text = this.#input.value.trim();
     if (this.#busy || !text) return;
-    if (this.#onSend(text, this.#replaces)) this.fill("");
+    if (this.#onSend(text, this.#replaces)) this.back();
   }
 
   #key = (/** @type {KeyboardEvent} */ event) => {

@@ -276,6 +276,22 @@ async def test_an_edited_question_takes_the_place_of_the_old_one(
     await expect(widget.questions).to_have_text(["You:Edited [[upstream tokens=4]]"])
 
 
+async def test_a_draft_waits_while_a_message_is_edited(page: Page, widget: Widget) -> None:
+    await widget.ask(THREE)
+    await widget.answered(words(3))
+    await widget.input.fill("A long draft")
+    edit = widget.questions.last.get_by_role("button", name="Edit")
+    await edit.press("Enter")
+    await expect(widget.input).to_have_value(THREE)
+    await page.keyboard.press("Escape")
+    await expect(widget.input).to_have_value("A long draft")
+    await expect(page.get_by_text("Editing a message.")).to_be_hidden()
+    await edit.press("Enter")
+    await widget.ask("Edited [[upstream tokens=4]]")
+    await widget.answered(words(4))
+    await expect(widget.input).to_have_value("A long draft")
+
+
 async def test_an_answer_can_be_had_anew(page: Page, widget: Widget) -> None:
     await widget.ask(THREE)
     answer = await widget.answered(words(3))
