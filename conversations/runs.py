@@ -25,6 +25,7 @@ from engine.log.base import Damaged, Entry, Fenced, LogError, Sink, StorageFaile
 from engine.transcript import Transcript
 from wire.native import ChatRequest
 
+BEGIN_SECONDS = 5.0  # what an asker waits for a worker that was faster, and has not said so yet
 END_SECONDS = 5.0  # what an erasure waits for the answers that it has stopped
 
 
@@ -63,9 +64,16 @@ async def _begin_log(accepted: Accepted) -> None:
             writer.append(started_event(accepted.run, accepted.place))
         await writer.flush()
     except Fenced:
-        pass
+        await _begun(accepted.run)
     except LogError as error:  # the message is stored, and whoever carries it out begins its log
         raise Unavailable("The answer cannot be shown yet, try again soon.") from error
+
+
+async def _begun(run: Run) -> None:
+    """Return when whoever has claimed the run has written its first event, or is late."""
+    with suppress(TimeoutError, LogError):
+        async with asyncio.timeout(BEGIN_SECONDS), aclosing(follow(run.pk)) as batches:
+            await anext(batches, None)
 
 
 async def find(caller: Caller, run_id: str) -> Run:

@@ -73,11 +73,12 @@ async def test_a_subscriber_is_told_of_the_end_of_its_conversation(
         assert (await other.ask("go [[upstream tokens=2]]"))[-1]["reason"] == "complete"
 
 
+@pytest.mark.embedded  # its sweeps are too fast for a worker's heart
 async def test_the_expired_events_of_one_run_do_not_end_the_others(
     make_server: Callable[..., Server],
 ) -> None:
     """P3: of a run that waited, was cancelled and is no longer kept there comes a snapshot."""
-    server = make_server(CLAW_LOG_RETENTION="0.2", CLAW_RUN_LEASE="2")
+    server = make_server(CLAW_LOG_RETENTION="0.2", CLAW_RUN_LEASE="0.3")
     authorization = {"Authorization": f"Bearer {server.keys.acme}"}
     async with await WebSocket.open(server.ws_url, server.keys.acme) as ws:
         await ws.send(type="message", content=f"go {SLOW}")
