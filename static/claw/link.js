@@ -14,7 +14,8 @@ import { hidden, offline, watchPage } from "./wake.js";
 
 /**
  * @typedef {SocketTransport | StreamTransport} Transport
- * @typedef {{error?: ClawError, delayMs?: number, code?: number, token?: string}} Lost
+ * @typedef {{error?: ClawError, delayMs?: number, code?: number, token?: string, ended?: boolean}} Lost
+ *   `ended`: in good order, not broken
  * @typedef {{url: string, agentId?: string, api: Api, credentials: Credentials, timers: Timers,
  *   transport: NonNullable<ClientOptions["transport"]>, WebSocket?: new (url: string) => Socket}} LinkOptions
  * @typedef {LinkOptions & {
@@ -61,6 +62,8 @@ export class Link extends Emitter {
   #fruitless = 0;
   #renewals = 0;
   #streamsUntil = 0;
+  /** The server has ended the last connection in good order: a loss only if there is no next one. */
+  #parted = false;
 
   /** @param {LinkOptions} options */
   constructor(options) {
@@ -179,6 +182,7 @@ export class Link extends Emitter {
   #open() {
     if (!this.#opened) this.#openedAt = this.#options.timers.now();
     this.#opened = true;
+    this.#parted = false;
     this.#become("online");
   }
 
@@ -200,8 +204,10 @@ export class Link extends Emitter {
     const delayMs = why.delayMs ?? error?.retryAfter;
     const now = kind === "websocket" && delayMs === undefined && this.#givesUpSockets(opened);
     if (kind === "sse" && !opened) this.#streamsUntil = 0; // they are no better
-    const broken = (opened && !idle) || this.status === "reconnecting";
-    this.#become(broken ? "reconnecting" : "connecting");
+    const parted = opened ? idle || !!why.ended : this.#parted && now;
+    const broken = !parted && (opened || this.#parted);
+    this.#parted = parted;
+    this.#become(broken || this.status === "reconnecting" ? "reconnecting" : "connecting");
     this.#retry(now ? 0 : delayMs === undefined ? this.#backoff.next() : jittered(delayMs * 2));
   }
 

@@ -72,12 +72,13 @@ export class StreamTransport {
   /** @param {Item} item @param {AbortController} controller */
   async #carry(item, controller) {
     const over = () => !this.#alive || this.#streams.get(item) !== controller;
+    let heard = false;
     try {
       const response = await this.#request(item, controller.signal);
       if (over()) return controller.abort();
       this.#host.opened();
       if (item.kind === "subscription") for (const each of item.subscribers) each.subscribed();
-      if (response.body) await this.#read(response.body, controller);
+      heard = !!response.body && (await this.#read(response.body, controller));
     } catch (problem) {
       if (over()) return;
       const error = ClawError.from(problem);
@@ -88,7 +89,8 @@ export class StreamTransport {
     }
     if (over()) return;
     this.#streams.delete(item);
-    if (this.#host.following.unfinished(item)) this.#lose({}); // it ended before its end
+    // It ended before its end: the token has, or the server leaves.
+    if (this.#host.following.unfinished(item)) this.#lose({ ended: heard });
   }
 
   /** @param {Item} item @param {AbortSignal} signal */
@@ -109,19 +111,21 @@ export class StreamTransport {
     return api.send("GET", "/api/chat/stream", { headers, query: { conversationId }, signal });
   }
 
-  /** @param {ReadableStream<Uint8Array>} body @param {AbortController} controller */
+  /** Whether anything came before it ended. @param {ReadableStream<Uint8Array>} body @param {AbortController} controller */
   async #read(body, controller) {
     const parser = new SseParser();
     const reader = body.getReader();
     const { timers } = this.#host;
     /** @type {any} */
     let timer;
+    let heard = false;
     try {
       for (;;) {
         timer = timers.setTimeout(() => this.#lose({}), SILENT_AT_MOST);
         const { done, value } = await reader.read();
         timers.clearTimeout(timer);
-        if (done || controller.signal.aborted) return;
+        if (done || controller.signal.aborted) return heard;
+        heard = true;
         this.#heardAt = timers.now();
         for (const { data } of parser.push(value)) this.#host.receive(JSON.parse(data));
       }

@@ -8,6 +8,7 @@ from playwright.async_api import Page, Response, Route, expect
 from tests.agents.signed import minted
 from tests.browser import widget as visits
 from tests.browser.conftest import Watched
+from tests.browser.network import Network
 from tests.browser.site import Site
 from tests.browser.widget import Widget, embedding, words
 from tests.live.server import Server
@@ -79,6 +80,23 @@ async def test_a_renewal_in_mid_answer_is_silent(page: Page, url: str) -> None:
         await widget.ask(LONG)
     await widget.answered(words(120))
     assert await page.evaluate("heard") == []
+
+
+async def test_a_renewal_over_event_streams_is_silent(
+    page: Page, secret: str, shop: Site, server: Server, watched: Watched
+) -> None:
+    """The stream ends with the token, in good order: that is no lost connection."""
+    watched.connections_may_fail = True
+    async with Network(server.port, websockets=False).serving() as network:
+        url = shop.page(embedding(server, base=f"{network.url}/a/acme-agent"), "/streams")
+        widget = await Widget.on(page, url)
+        await widget.open()
+        await page.locator(".link").evaluate(HEAR)
+        async with page.expect_response("**/api/visitor-sessions"):
+            await widget.ask(LONG)
+        await widget.answered(words(120))
+        assert await page.evaluate("heard") == []
+        assert network.refused
 
 
 async def test_a_connection_that_the_server_ends_as_idle_is_no_lost_one(
