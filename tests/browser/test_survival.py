@@ -3,11 +3,14 @@
 import pytest
 from playwright.async_api import Page, expect
 
+from conversations.execution.runner import GOES_ON
 from tests.browser.conftest import Watched
 from tests.browser.network import Network
 from tests.browser.site import Site
 from tests.browser.widget import SETTINGS, Widget, another_tab, embedding, words
 from tests.live.server import Server
+from tests.live.visiting import open_to_visitors
+from tests.upstream.process import UpstreamProcess
 
 __all__ = ["SETTINGS"]
 
@@ -131,6 +134,26 @@ async def test_a_killed_server_keeps_what_was_seen(
         await widget.answers.last.get_by_role("button", name="Try again").click()
         await widget.answered(WHOLE)
     await expect(widget.questions).to_have_count(1)
+
+
+async def test_what_the_agent_was_doing_survives_a_reload(
+    page: Page, url: str, server: Server, upstream: UpstreamProcess, watched: Watched
+) -> None:
+    """Said when another server goes on with the answer, for which the model lets it wait."""
+    watched.connections_may_fail = True
+    open_to_visitors(server, "acme-agent", onCrash="continue")
+    widget = await in_mid_answer(page, url, "Go [[upstream tokens=1000 delay=50]]")
+    server.kill()
+    with upstream.held():
+        server.start()
+        doing = widget.answers.last.locator(".steps li")
+        await expect(doing).to_have_text(GOES_ON, timeout=20_000)
+        await page.reload()
+        await expect(doing).to_have_text(GOES_ON, timeout=20_000)
+        await expect(widget.log).to_have_attribute("aria-busy", "true")
+        await page.get_by_role("button", name="Stop").click()
+        await widget.settled()
+    open_to_visitors(server, "acme-agent", onCrash="fail")
 
 
 async def test_a_stopped_server_ends_nothing(

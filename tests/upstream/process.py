@@ -1,9 +1,12 @@
 """The model server as a process of its own, for tests that start the product as one too."""
 
 import json
+import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, Self
 from urllib.error import URLError
 from urllib.request import urlopen
@@ -36,6 +39,16 @@ class UpstreamProcess:
         if self._process is not None:
             self._process.kill()
             self._process.wait()
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """It takes connections, and says nothing."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            self._process.send_signal(signal.SIGCONT)
 
     def stats(self, tag: str) -> Any:
         """Counts of the streams of one tag: streams, aborted, in_flight, ..."""
