@@ -14,6 +14,9 @@ const REFUSALS = new Set(["forbidden", "agent_not_found"]);
 /** What the server calls a visitor whom the customer's backend has vouched for. */
 const USER = "user:";
 
+/** What one tab has stored, others in processes of their own see a little later. Milliseconds. */
+const SEEN_WITHIN = 100;
+
 /** Who the visitor is: a short-lived token from the server, renewed with itself. */
 export class Session {
   #base;
@@ -83,9 +86,11 @@ export class Session {
   /** Run while no other tab does. @template T @param {() => Promise<T>} run @returns {Promise<T>} */
   async #alone(run) {
     let began = false;
-    const once = () => {
+    const once = async () => {
       began = true;
-      return run();
+      const answer = await run();
+      await new Promise((resolve) => setTimeout(resolve, SEEN_WITHIN));
+      return answer;
     };
     try {
       return await navigator.locks.request(`claw:${this.#base}`, once);
