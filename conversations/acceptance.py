@@ -190,7 +190,7 @@ def _conversation(caller: Caller, request: ChatRequest) -> tuple[Conversation, i
     if name is not None:
         waiting = Count("run", filter=~Q(run__status__in=FINAL))
         rows = access.conversations(caller).annotate(unfinished=waiting)
-        found = rows.filter(Q(pk=name) | Q(alias=name)).first()
+        found = rows.filter(access.called(name)).first()
         if found is not None:
             if request.messages is not None:
                 raise invalid("conversationId", "`messages` always begins a new conversation.")

@@ -24,7 +24,7 @@ def conversations(caller: Caller) -> QuerySet[Conversation]:
 def conversation(caller: Caller, public_id: str) -> Conversation:
     """One conversation by its id or the caller's alias. Raises `conversation_not_found`, and
     `invalid_message` for an alias that means another one with each of the caller's agents."""
-    found = conversations(caller).filter(Q(pk=public_id) | Q(alias=public_id))
+    found = conversations(caller).filter(called(public_id))
     # An id of ours is stronger than an alias that looks like it.
     rows = [] if impossible(public_id) else found[:3]
     best = sorted(rows, key=lambda row: row.pk != public_id)
@@ -39,7 +39,7 @@ def create_conversation(caller: Caller, alias: str | None, title: str) -> Conver
     """A new, empty conversation with the caller's agent. Raises `invalid_message` if the caller
     already has one of that name."""
     agent = caller.require_agent()
-    if alias is not None and conversations(caller).filter(Q(pk=alias) | Q(alias=alias)).exists():
+    if alias is not None and conversations(caller).filter(called(alias)).exists():
         raise invalid("id", "You already have a conversation of this name.")
     return Conversation.objects.create(
         organization_id=caller.organization_id,
@@ -50,13 +50,18 @@ def create_conversation(caller: Caller, alias: str | None, title: str) -> Conver
     )
 
 
+def called(name: str) -> Q:
+    """Conversations of this id or alias."""
+    return Q(pk=name) | Q(alias=name)
+
+
 def hold(named: Iterable[tuple[Caller, str]]) -> None:
     """Wait until nobody else holds one of these conversations, of callers who name them by id or
     alias, and hold them to the end of this transaction. On PostgreSQL only.
 
     Not by locks of their rows: those who store answers are not in the way. In the order of keys,
     or two with the same conversations would wait for each other."""
-    rows = [conversations(who).filter(Q(pk=name) | Q(alias=name)) for who, name in named]
+    rows = [conversations(who).filter(called(name)) for who, name in named]
     if rows:
         list(reduce(or_, rows).order_by("pk").values_list(Held("pk")))
 

@@ -2,7 +2,8 @@
 
 Marks: `postgres` (the role of `POSTGRES_URL` may create databases), `node` (with the packages of
 tests and frontend), `browser` (the same, and Chromium), `redis` and `nginx` (the programs; tests
-start their own). When $SKIPPED names a file, the reason of every such skip is added to it."""
+start their own), `compiler` (of C). When $SKIPPED names a file, the reason of every such skip is
+added to it."""
 
 import os
 import shutil
@@ -37,12 +38,14 @@ def missing(mark: str) -> str | None:
         return "redis-server is not installed"
     if mark == "nginx" and not shutil.which("nginx"):
         return "nginx is not installed"
+    if mark == "compiler" and not shutil.which("cc"):
+        return "a C compiler (cc) is not installed"
     return None
 
 
 @pytest.hookimpl(tryfirst=True)  # before any fixture asks for the service
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    for mark in ("postgres", "node", "browser", "redis", "nginx"):
+    for mark in ("postgres", "node", "browser", "redis", "nginx", "compiler"):
         if item.get_closest_marker(mark) and (why := missing(mark)):
             if "SKIPPED" in os.environ:
                 with open(os.environ["SKIPPED"], "a") as file:

@@ -18,7 +18,7 @@ from conversations.execution.dispatch import Dispatcher
 from conversations.execution.job import agent_of, claim, first_fold, stamp, started_event
 from conversations.execution.outcome import Timing
 from conversations.execution.recorder import Final, Recorder
-from conversations.execution.runner import Attempt, catch_up, finish, read_transcript
+from conversations.execution.runner import Attempt, finish, read_transcript, take_over
 from conversations.models import FINAL, Run, RunStatus
 from engine import events as ev
 from engine.errors import ClawError, Unavailable
@@ -135,8 +135,7 @@ class Recovery:
             await self._recorder.commit(Final(job.run, job.attempt, transcript, None))
             return
         attempt = Attempt(job, self._log.writer(job.stamp, job.attempt), transcript, timing)
-        await attempt.writer.flush()
-        await catch_up(attempt, self._log)
+        await take_over(attempt, self._log)
         if transcript.outcome is None:
             report = None if transcript.answered else _lost_usage(attempt)
             if report is not None:

@@ -65,12 +65,11 @@ class Runner:
         took over, `StorageFailed` or `Unavailable` if the end could not be stored: then the
         run stays unfinished and recovery ends it."""
         writer = self._log.writer(job.stamp, job.attempt)
-        await writer.flush()  # from here on the run is ours, and `seq` is what is stored
-        if writer.seq == 0:  # claimed before the first event, or the process died before it
-            writer.append(started_event(job.run))
         known = transcript is not None and transcript.started is not None
         attempt = Attempt(job, writer, transcript if known else first_fold(job.run))
-        await catch_up(attempt, self._log)
+        await take_over(attempt, self._log)
+        if writer.seq == 0:  # claimed before the first event, or the process died before it
+            writer.append(started_event(job.run))
         live.transcript = written = attempt.transcript
         if written.outcome is not None:
             return await finish(attempt, self._recorder)
@@ -188,9 +187,10 @@ class Runner:
         return await finish(attempt, self._recorder)
 
 
-async def catch_up(attempt: Attempt, log: Log) -> None:
-    """Fold what another one, slow but alive, has written since this attempt's transcript was read:
-    the log is ours by now, so it is the last."""
+async def take_over(attempt: Attempt, log: Log) -> None:
+    """Make the run's log this attempt's own. What another one, slow but alive, has written since
+    this attempt's transcript was read is folded too: it is the last."""
+    await attempt.writer.flush()  # from here on the run is ours, and `seq` is what is stored
     transcript = attempt.transcript
     if transcript.last_seq < attempt.writer.seq:
         await read_transcript(log, attempt.job.run.pk, transcript)

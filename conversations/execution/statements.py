@@ -14,11 +14,9 @@ def insert_rows(rows: Sequence[Model]) -> None:
         return
     meta, quote = rows[0]._meta, connection.ops.quote_name
     columns = [field for field in meta.local_concrete_fields if field is not meta.auto_field]
-    place = f"({', '.join(['%s'] * len(columns))})"
     sql = (
-        f"INSERT INTO {quote(meta.db_table)}"
-        f" ({', '.join(quote(field.column) for field in columns)})"
-        f" VALUES {', '.join([place] * len(rows))} RETURNING {quote(meta.pk.column)}"
+        f"INSERT INTO {quote(meta.db_table)} ({_names(columns)})"
+        f" VALUES {_places(columns, rows)} RETURNING {quote(meta.pk.column)}"
     )
     with connection.cursor() as cursor:
         cursor.execute(sql, [_new(field, row) for row in rows for field in columns])
@@ -36,16 +34,24 @@ def update_rows(rows: Sequence[Model], fields: Sequence[str]) -> None:
     columns = [meta.get_field(name) for name in fields]
     given = [meta.pk, *columns]
     table, key = quote(meta.db_table), quote(meta.pk.column)
-    place = f"({', '.join(['%s'] * len(given))})"
     sql = (
-        f"WITH given ({', '.join(quote(field.column) for field in given)})"
-        f" AS (VALUES {', '.join([place] * len(rows))})"
+        f"WITH given ({_names(given)}) AS (VALUES {_places(given, rows)})"
         f" UPDATE {table} SET"
         f" {', '.join(f'{quote(field.column)} = {_value(field)}' for field in columns)}"
         f" FROM given WHERE {table}.{key} = {_value(meta.pk)}"
     )
     with connection.cursor() as cursor:
         cursor.execute(sql, [_stored(field, row) for row in rows for field in given])
+
+
+def _names(fields: Sequence[Field]) -> str:
+    return ", ".join(connection.ops.quote_name(field.column) for field in fields)
+
+
+def _places(fields: Sequence[Field], rows: Sequence[Model]) -> str:
+    """For the values of `fields` in all rows."""
+    place = f"({', '.join(['%s'] * len(fields))})"
+    return ", ".join([place] * len(rows))
 
 
 def _value(field: Field) -> str:

@@ -37,8 +37,6 @@ CLOSE_SECONDS = 1.0  # a peer that does not take its last frames in this time is
 class ChatConsumer(AsyncConsumer):
     """`/api/ws` and `/a/<slug>/api/ws`."""
 
-    channel_layer_alias = None  # no channel of its own: what it shows comes from logs
-
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         # What Channels' own does would give every frame to a task, and that to another one.
         self.scope, self.base_send = scope, send

@@ -33,10 +33,9 @@ def test_it_works() -> None:
         assert programs.program("load") == [sys.executable, "-m", "bench.load"]
 
 
+@pytest.mark.compiler
 @pytest.mark.parametrize("path", ["/v1/messages", "/v1/chat/completions"])
 def test_both_model_servers_send_the_same(path: str) -> None:
-    if programs.compiler() is None:
-        pytest.skip("there is no C compiler")
     in_c = said(path)
     with hidden_compiler():
         assert said(path) == in_c

@@ -72,14 +72,19 @@ async def test_a_session_outlives_the_word_that_began_it(
     await widget.answered(words(120))
 
 
-async def test_a_renewal_in_mid_answer_is_silent(page: Page, url: str) -> None:
+async def heard_in_a_renewal(page: Page, url: str) -> list[str]:
+    """What the chat says of its connection while the session is renewed in mid-answer."""
     widget = await Widget.on(page, url)
     await widget.open()
     await page.locator(".link").evaluate(HEAR)
     async with page.expect_response("**/api/visitor-sessions"):
         await widget.ask(LONG)
     await widget.answered(words(120))
-    assert await page.evaluate("heard") == []
+    return await page.evaluate("heard")
+
+
+async def test_a_renewal_in_mid_answer_is_silent(page: Page, url: str) -> None:
+    assert await heard_in_a_renewal(page, url) == []
 
 
 async def test_a_renewal_over_event_streams_is_silent(
@@ -89,13 +94,7 @@ async def test_a_renewal_over_event_streams_is_silent(
     watched.connections_may_fail = True
     async with Network(server.port, websockets=False).serving() as network:
         url = shop.page(embedding(server, base=f"{network.url}/a/acme-agent"), "/streams")
-        widget = await Widget.on(page, url)
-        await widget.open()
-        await page.locator(".link").evaluate(HEAR)
-        async with page.expect_response("**/api/visitor-sessions"):
-            await widget.ask(LONG)
-        await widget.answered(words(120))
-        assert await page.evaluate("heard") == []
+        assert await heard_in_a_renewal(page, url) == []
         assert network.refused
 
 

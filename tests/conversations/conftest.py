@@ -8,6 +8,7 @@ import pytest
 from agents import keys
 from agents.caller import Caller
 from agents.models import Agent, ApiKey
+from conversations.signals import Signals
 from tests.conversations.parts import Parts, caller_of
 
 
@@ -36,6 +37,15 @@ def second_caller(second_agent: Agent) -> Caller:
     """Acme again, with a key of the second agent."""
     key, _ = keys.create_key(second_agent.organization, name="second", agents=[second_agent])
     return caller_of(key, second_agent)
+
+
+@pytest.fixture
+async def signals() -> AsyncIterator[Signals]:
+    """Of this process."""
+    signals = Signals()
+    await signals.start()
+    yield signals
+    await signals.stop()
 
 
 @pytest.fixture

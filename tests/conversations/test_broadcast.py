@@ -14,14 +14,6 @@ from tests.agents.test_keys import NO_NAMES
 
 
 @pytest.fixture
-async def signals() -> AsyncIterator[Signals]:
-    signals = Signals()
-    await signals.start()
-    yield signals
-    await signals.stop()
-
-
-@pytest.fixture
 async def other() -> AsyncIterator[asyncio.Queue[str]]:
     """What another process hears."""
     signals, heard = Signals(), asyncio.Queue()

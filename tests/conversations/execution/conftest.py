@@ -21,14 +21,6 @@ def empty_queue() -> None:
 
 
 @pytest.fixture
-async def signals() -> AsyncIterator[Signals]:
-    signals = Signals()
-    await signals.start()
-    yield signals
-    await signals.stop()
-
-
-@pytest.fixture
 async def queued(tmp_path: Path, signals: Signals, transactional_db: None) -> AsyncIterator[Parts]:
     """The run engine of a process that hands its runs to the queue."""
     from tests.conversations.execution.queued import QueuedParts
