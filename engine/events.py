@@ -5,6 +5,7 @@ and not two. Python attributes are snake_case, the JSON is camelCase. The log st
 `seal` returns; native watchers get those very bytes.
 """
 
+from collections.abc import Sequence
 from typing import Any, ClassVar, Literal, TypeAlias, get_args
 
 import msgspec
@@ -199,6 +200,14 @@ class Done(Event, tag="done", kw_only=True, frozen=True):
     length: int
 
 
+class Tokens(msgspec.Struct, frozen=True, gc=False):
+    """Tokens that arrived together, on their way into the log: there each is a `Token`. `index` is
+    the first one's."""
+
+    contents: list[str]
+    index: int
+
+
 Outcome: TypeAlias = MessageComplete | Cancelled | Failed
 AnyEvent: TypeAlias = (
     RunStarted
@@ -216,6 +225,7 @@ AnyEvent: TypeAlias = (
     | Failed
     | Done
 )
+NewEvent: TypeAlias = Event | Tokens
 
 TAGS: dict[type[Event], str] = {
     kind: str(kind.__struct_config__.tag) for kind in get_args(AnyEvent)
@@ -225,6 +235,7 @@ TYPES = frozenset(TAGS.values())
 """What this version knows; a newer process may write others into the same log."""
 
 LAST = "done"
+_TOKEN = TAGS[Token]
 
 _encoder = msgspec.json.Encoder()
 _decoder: msgspec.json.Decoder[AnyEvent] = msgspec.json.Decoder(AnyEvent)
@@ -255,6 +266,26 @@ class Stamp:
         """The event's JSON as the log stores it: one line, `type` first, `seq` last."""
         ids = self._brief if event.brief else self._full
         return b"%b%b%d}" % (_encoder.encode(event)[:-1], ids, seq)
+
+    def seal_all(self, events: Sequence[NewEvent], seq: int) -> tuple[list[str], list[bytes]]:
+        """Types and JSON of what follows one another, of which the first is event `seq`."""
+        types: list[str] = []
+        lines: list[bytes] = []
+        for event in events:
+            if isinstance(event, Tokens):
+                types += [_TOKEN] * len(event.contents)
+                lines += self._seal_tokens(event, seq + len(lines))
+            else:
+                types.append(TAGS[type(event)])
+                lines.append(self.seal(event, seq + len(lines)))
+        return types, lines
+
+    def _seal_tokens(self, tokens: Tokens, seq: int) -> list[bytes]:
+        encode, ids, gap = _encoder.encode, self._brief, seq - tokens.index
+        return [
+            b'{"type":"token","content":%b,"index":%d%b%d}' % (encode(content), n, ids, n + gap)
+            for n, content in enumerate(tokens.contents, tokens.index)
+        ]
 
 
 def decode(data: bytes) -> AnyEvent:

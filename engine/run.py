@@ -20,13 +20,23 @@ from engine.request import Limits, ModelRequest, Turn, estimate_prompt
 from engine.tools.base import Toolbox
 from engine.usage import TokenCounts, estimate_tokens, settle
 
-Emit: TypeAlias = Callable[[list[ev.Event]], None]
+Emit: TypeAlias = Callable[[list[ev.NewEvent]], None]
 """Takes events (never none) that belong together; it never waits."""
-Handler: TypeAlias = Callable[["Call", Any], "ev.Event | None"]
+Handler: TypeAlias = Callable[["Call", Any], "ev.NewEvent | None"]
 
 
 class Call:
     """One model call: what it has brought so far."""
+
+    __slots__ = (
+        "counts",
+        "finished",
+        "request",
+        "seen_chars",
+        "thinking_index",
+        "token_index",
+        "uses",
+    )
 
     def __init__(self, request: ModelRequest, token_index: int, thinking_index: int) -> None:
         self.request = request
@@ -36,15 +46,13 @@ class Call:
         self.uses: list[base.ToolUse] = []
         self.seen_chars = 0
 
-    def translate(self, deltas: list[base.Delta]) -> list[ev.Event]:
-        """The events that these deltas mean to a watcher."""
-        return [
-            event for delta in deltas if (event := _TRANSLATE[type(delta)](self, delta)) is not None
-        ]
-
     def pass_on(self, emit: Emit, deltas: list[base.Delta]) -> None:
-        """Emit what they mean, if anything."""
-        if events := self.translate(deltas):
+        """Emit what these deltas mean to a watcher, if anything."""
+        events = []
+        for delta in deltas:
+            if (event := _TRANSLATE[type(delta)](self, delta)) is not None:
+                events.append(event)
+        if events:
             emit(events)
 
     def usage(self, price_list: str | None) -> ev.UsageReported:
@@ -169,11 +177,14 @@ def _clean(value: Any) -> Any:
     return value
 
 
-def _text(call: Call, delta: base.TextDelta) -> ev.Event:
-    event = ev.Token(content=_storable(delta.text), index=call.token_index)
-    call.token_index += 1
-    call.seen_chars += len(delta.text)
-    return event
+def _text(call: Call, delta: base.TextDelta) -> ev.Tokens:
+    pieces, index = delta.pieces, call.token_index
+    whole = "".join(pieces)
+    if "\0" in whole:
+        pieces = [_storable(piece) for piece in pieces]
+    call.token_index += len(pieces)
+    call.seen_chars += len(whole)
+    return ev.Tokens(pieces, index)
 
 
 def _thinking(call: Call, delta: base.ThinkingDelta) -> ev.Event:

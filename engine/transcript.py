@@ -12,7 +12,6 @@ from typing import Any
 import msgspec
 
 from engine import events as ev
-from engine.events import AnyEvent
 
 FINAL = frozenset({"completed", "cancelled", "failed", "interrupted"})
 
@@ -43,6 +42,22 @@ class Text:
 
 class Transcript:
     """One run so far."""
+
+    __slots__ = (
+        "done",
+        "last_seq",
+        "outcome",
+        "progress",
+        "reports",
+        "started",
+        "steps",
+        "text",
+        "thinking",
+        "thinking_count",
+        "token_count",
+        "tools",
+        "typing",
+    )
 
     def __init__(self) -> None:
         self.started: ev.RunStarted | None = None
@@ -141,9 +156,10 @@ class Transcript:
         return snapshot
 
 
-def fold(transcript: Transcript, event: AnyEvent) -> Transcript:
-    """Add one event. Events must come in order; each counts once."""
-    if event.seq:
+def fold(transcript: Transcript, event: ev.NewEvent) -> Transcript:
+    """Add one event. Events must come in order; each counts once. One that has no place in the log
+    yet (`seq` 0) leaves `last_seq` to whoever writes it there."""
+    if not isinstance(event, ev.Tokens) and event.seq:
         transcript.last_seq = event.seq
     apply = _APPLY.get(type(event))
     if apply is not None:
@@ -178,6 +194,11 @@ def _status(t: Transcript, event: ev.Status) -> None:
 def _token(t: Transcript, event: ev.Token) -> None:
     t.text.add(event.content)
     t.token_count = event.index + (event.count or 1)
+
+
+def _tokens(t: Transcript, event: ev.Tokens) -> None:
+    t.text.add("".join(event.contents))
+    t.token_count = event.index + len(event.contents)
 
 
 def _thinking(t: Transcript, event: ev.Thinking) -> None:
@@ -217,6 +238,7 @@ _APPLY: dict[type[Any], Callable[[Transcript, Any], None]] = {
     ev.Typing: _typing,
     ev.Status: _status,
     ev.Token: _token,
+    ev.Tokens: _tokens,
     ev.Thinking: _thinking,
     ev.ToolCall: _tool_call,
     ev.ToolResult: _tool_result,

@@ -1,6 +1,7 @@
 """Which of a run's events one watcher gets, and in what pieces."""
 
 from collections.abc import Iterable, Iterator
+from itertools import count
 
 import msgspec
 
@@ -14,21 +15,27 @@ Sealed = tuple[int, str, bytes]
 class View:
     """A watcher's eyes. `merge`: neighbouring tokens that are there together become one frame."""
 
+    __slots__ = ("_merge", "hidden", "visibility")
+
     def __init__(self, visibility: Visibility, *, merge: bool = False) -> None:
         self.visibility = visibility
         self.hidden, self._merge = visibility.hidden, merge
 
-    def texts(self, batch: Iterable[Sealed]) -> list[bytes]:
-        """The JSON of what this watcher gets of a batch, in order."""
-        if self._merge:
-            return [data for _, _, data in self.select(batch)]
-        hidden = self.hidden  # without a call for each: this is on every token's way
-        return [data for _, type_, data in batch if type_ not in hidden]
+    def texts(self, types: list[str], lines: list[bytes], last: int) -> list[bytes]:
+        """The JSON of what this watcher gets of events that end with `last`, in order."""
+        if not self._merge and self.hidden.isdisjoint(types):
+            return lines  # on every token's way
+        return [data for _, _, data in self.select(sealed(types, lines, last))]
 
     def select(self, batch: Iterable[Sealed]) -> Iterable[Sealed]:
         """What this watcher gets of a batch, in order."""
         shown = (entry for entry in batch if entry[1] not in self.hidden)
         return merged(shown) if self._merge else shown
+
+
+def sealed(types: list[str], lines: list[bytes], last: int) -> Iterator[Sealed]:
+    """Events as a log hands them out (`engine.log.base.Sink`), one by one."""
+    return zip(count(last - len(lines) + 1), types, lines, strict=False)
 
 
 def merged(batch: Iterable[Sealed]) -> Iterator[Sealed]:

@@ -9,7 +9,7 @@ from engine.errors import ClawError, ProviderError
 from engine.transcript import Transcript
 
 
-@dataclass
+@dataclass(slots=True)
 class Timing:
     """When things happened, on the monotonic clock; the run's own work, without the queue."""
 

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NoReturn
 
@@ -30,7 +31,7 @@ log = logging.getLogger(__name__)
 GOES_ON = "The answer was interrupted and goes on."
 
 
-@dataclass
+@dataclass(slots=True)
 class Attempt:
     """What one attempt has written so far."""
 
@@ -39,15 +40,19 @@ class Attempt:
     transcript: Transcript
     timing: Timing = field(default_factory=Timing)
 
-    def append(self, event: ev.AnyEvent) -> None:
+    def append(self, event: ev.Event) -> None:
         """Into the log first: nobody, not even our own fold, is ahead of it."""
         self.extend([event])
 
-    def extend(self, events: list[ev.AnyEvent]) -> None:
+    def extend(self, events: Sequence[ev.NewEvent]) -> None:
         """The same for events that arrived together."""
-        self.transcript.last_seq = self.writer.extend(events)
+        transcript, timing = self.transcript, self.timing
+        before = transcript.token_count
+        transcript.last_seq = self.writer.extend(events)
         for event in events:
-            fold(self.transcript, event)
+            fold(transcript, event)
+        if timing.first_token is None and transcript.token_count > before:
+            timing.first_token = time.monotonic()
 
 
 class Runner:
@@ -122,7 +127,7 @@ class Runner:
                             token_index=transcript.token_count,
                             thinking_index=transcript.thinking_count,
                         )
-                        await self._stream(attempt, answer)
+                        await answer.run(attempt.extend, attempt.writer.flush)
                 await asyncio.sleep(0)  # a stop that came with the last token is seen here
             return outcome.complete(transcript, timing)
         except asyncio.CancelledError as cancel:
@@ -152,16 +157,6 @@ class Runner:
             error = ClawError("internal_error", "Something went wrong on our side.")
             self._settle(attempt, answer, defect)
         return outcome.failed(error, transcript, timing)
-
-    async def _stream(self, attempt: Attempt, answer: Answer) -> None:
-        transcript, timing = attempt.transcript, attempt.timing
-
-        def emit(events: list[ev.Event]) -> None:
-            attempt.extend(events)
-            if timing.first_token is None and transcript.token_count:
-                timing.first_token = time.monotonic()
-
-        await answer.run(emit, attempt.writer.flush)
 
     async def _let_go(
         self, attempt: Attempt, answer: Answer | None, cut: BaseException

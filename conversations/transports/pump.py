@@ -8,7 +8,7 @@ from contextlib import aclosing
 from conversations import runs
 from conversations.models import FINAL, Run
 from engine.errors import Unavailable
-from engine.log.base import Entry, HistoryLost, LogError, UnknownRun
+from engine.log.base import HistoryLost, LogError, UnknownRun
 from wire.view import View
 
 log = logging.getLogger(__name__)
@@ -16,6 +16,8 @@ log = logging.getLogger(__name__)
 
 class Pump:
     """A cursor and a task. It keeps no queue: a slow socket just reads the log later."""
+
+    __slots__ = ("_after", "_ended", "_send", "_snapshot", "_task", "_view", "_write", "run")
 
     def __init__(
         self,
@@ -85,11 +87,11 @@ class Pump:
                     await send(data)
                     self._after = seq
 
-    def _pass_on(self, entries: list[Entry]) -> bool:
+    def _pass_on(self, types: list[str], lines: list[bytes], last: int) -> bool:
         """Straight to the socket, in the moment when the log has them. False if the socket cannot
         take them now: then the task sends them, and waits."""
-        shown = self._view.texts(entries)
+        shown = self._view.texts(types, lines, last)
         if shown and not self._write(shown):
             return False
-        self._after = entries[-1].seq
+        self._after = last
         return True

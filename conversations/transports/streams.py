@@ -18,7 +18,7 @@ from conversations.models import FINAL, Run
 from engine.errors import ClawError
 from engine.log.base import Entry, HistoryLost, LogError, UnknownRun
 from wire import parse, sse
-from wire.view import View
+from wire.view import View, sealed
 
 HEADERS = {
     "Cache-Control": "no-cache, no-transform",  # no-transform: nobody may compress it
@@ -156,16 +156,17 @@ class EventStream:
         cursor.after = snapshot["lastSeq"]
         return sse.frame(cursor.name, cursor.after, parse.dumps(snapshot))
 
-    def _pass_on(self, cursor: "Cursor", entries: list[Entry]) -> bool:
+    def _pass_on(self, cursor: "Cursor", types: list[str], lines: list[bytes], last: int) -> bool:
         """Straight to the client, in the moment when the log has them."""
         if self._ended or self.write is None:
             return False
-        frames = [sse.frame(cursor.name, seq, data) for seq, _, data in self._view.select(entries)]
+        shown = self._view.select(sealed(types, lines, last))
+        frames = [sse.frame(cursor.name, seq, data) for seq, _, data in shown]
         if frames:
             if not self.write(frames):
                 return False
             self._spoke = self._loop.time()
-        cursor.after = entries[-1].seq
+        cursor.after = last
         return True
 
     async def _next(self, batches: AsyncGenerator[list[Entry], None]) -> list[Entry]:

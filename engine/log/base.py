@@ -7,7 +7,7 @@ before the log holds it, and no reader ever makes a writer wait.
 from collections.abc import AsyncGenerator, Callable, Sequence
 from typing import NamedTuple, Protocol, TypeAlias
 
-from engine.events import Event, Stamp
+from engine.events import Event, NewEvent, Stamp
 
 
 class Entry(NamedTuple):
@@ -46,8 +46,9 @@ class Damaged(StorageFailed):
     """What was stored is there no more as it was written: no second try will read it."""
 
 
-Sink: TypeAlias = Callable[[list[Entry]], bool]
-"""Takes events (at least one) at once, or none of them (False). It neither waits nor raises."""
+Sink: TypeAlias = Callable[[list[str], list[bytes], int], bool]
+"""Takes events (at least one) at once, or none of them (False): their types, their JSON, and the
+last one's seq. It neither waits nor raises."""
 
 
 class Writer(Protocol):
@@ -62,7 +63,7 @@ class Writer(Protocol):
         Raises `Fenced` or `StorageFailed`, and then never works again; `LogError` after `done`."""
         ...
 
-    def extend(self, events: Sequence[Event]) -> int:
+    def extend(self, events: Sequence[NewEvent]) -> int:
         """`append` for events (at least one) that arrived together: readers get them together.
 
         Returns the last one's seq."""

@@ -23,14 +23,15 @@ _SAFE = re.compile(r"[A-Za-z0-9_]{1,64}")
 class FileRun(Run):
     """A run whose older lines are read from its file."""
 
+    __slots__ = ("journal",)
+
     def __init__(self, run_id: str, limit: int, journal: Journal) -> None:
         super().__init__(run_id, limit)
         self.journal = journal
 
     def store(self, lines: list[bytes]) -> None:
         self.journal.append(lines)
-        for line in lines:
-            self.keep(line)
+        self.keep(lines)
 
     def older(self, after: int) -> list[bytes]:
         return self.journal.read(after)

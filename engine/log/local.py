@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import AsyncGenerator, Callable, Sequence
 from typing import Any, Generic, TypeVar
 
-from engine.events import LAST, TAGS, Done, Event, Stamp, type_of
+from engine.events import LAST, Done, Event, NewEvent, Stamp, type_of
 from engine.log.base import (
     Entry,
     Fenced,
@@ -34,17 +34,31 @@ class Reader:
     def __init__(self, after: int, sink: Sink) -> None:
         self.after, self.sink = after, sink
 
-    def take(self, entries: list[Entry]) -> bool:
+    def take(self, types: list[str], lines: list[bytes], last: int) -> bool:
         """Whether the reader has them; `done` is for the reader itself, who ends with it."""
-        last = entries[-1]
-        if entries[0].seq != self.after + 1 or last.type == LAST or not self.sink(entries):
+        if last - len(lines) != self.after or types[-1] == LAST:
             return False
-        self.after = last.seq
+        if not self.sink(types, lines, last):
+            return False
+        self.after = last
         return True
 
 
 class Window:
     """The newest lines of a run, at most `limit` bytes, and the readers who wait for more."""
+
+    __slots__ = (
+        "__weakref__",
+        "attempt",
+        "failed",
+        "finished",
+        "limit",
+        "run_id",
+        "seq",
+        "tail",
+        "tail_size",
+        "waiting",
+    )
 
     def __init__(self, run_id: str, limit: int) -> None:
         self.run_id, self.limit = run_id, limit
@@ -56,11 +70,11 @@ class Window:
         self.failed: type[LogError] | None = None  # what readers get instead of waiting
         self.waiting: dict[asyncio.Future[None], Reader | None] = {}
 
-    def keep(self, line: bytes) -> None:
-        """Add `line` to the tail."""
-        self.seq += 1
-        self.tail.append(line)
-        self.tail_size += len(line)
+    def keep(self, lines: list[bytes]) -> None:
+        """Add `lines` to the tail."""
+        self.seq += len(lines)
+        self.tail += lines
+        self.tail_size += sum(map(len, lines))
         if self.tail_size > self.limit:
             self.trim(self.limit // 2)  # by halves: moving the list costs next to nothing
 
@@ -98,10 +112,10 @@ class Window:
                 future.set_result(None)
         self.waiting.clear()
 
-    def hand_out(self, entries: list[Entry]) -> None:
+    def hand_out(self, types: list[str], lines: list[bytes]) -> None:
         """Give the newest events to the readers who take them; wake the others."""
         for future, reader in list(self.waiting.items()):
-            if reader is None or future.done() or not reader.take(entries):
+            if reader is None or future.done() or not reader.take(types, lines, self.seq):
                 del self.waiting[future]
                 if not future.done():
                     future.set_result(None)
@@ -129,14 +143,15 @@ class Window:
 class Run(Window):
     """One run in this process, and its writer."""
 
+    __slots__ = ("writer",)
+
     def __init__(self, run_id: str, limit: int) -> None:
         super().__init__(run_id, limit)
         self.writer: LocalWriter | None = None
 
     def store(self, lines: list[bytes]) -> None:
         """Make `lines` the next events. Raises `StorageFailed` with nothing changed."""
-        for line in lines:
-            self.keep(line)
+        self.keep(lines)
 
     def stop_writer(self, reason: type[LogError]) -> None:
         """The present writer, if any, gets `reason` from now on."""
@@ -160,10 +175,10 @@ R = TypeVar("R", bound=Run)
 class LocalWriter:
     """`Writer` of a local log."""
 
-    __slots__ = ("_log", "_run", "_seal", "seq", "stopped")
+    __slots__ = ("_log", "_run", "_stamp", "seq", "stopped")
 
     def __init__(self, log: "LocalLog[Any]", run: Run, stamp: Stamp) -> None:
-        self._log, self._run, self._seal = log, run, stamp.seal
+        self._log, self._run, self._stamp = log, run, stamp
         self.seq = run.seq
         self.stopped: type[LogError] | None = None  # why this writer may write no more
 
@@ -171,27 +186,23 @@ class LocalWriter:
         """See `Writer.append`. Raises `LogError` after `done`."""
         return self.extend([event])
 
-    def extend(self, events: Sequence[Event]) -> int:
+    def extend(self, events: Sequence[NewEvent]) -> int:
         """See `Writer.extend`; all of them are stored, or none."""
         if self.stopped:
             raise self.stopped(f"{self._run.run_id}: this writer has ended")
-        run, seq, seal = self._run, self.seq, self._seal
-        lines = []
-        for event in events:
-            seq += 1
-            lines.append(seal(event, seq))
+        run = self._run
+        types, lines = self._stamp.seal_all(events, self.seq + 1)
         try:
             run.store(lines)
         except StorageFailed:
             self._log.break_off(run)
             raise
-        first, self.seq = self.seq + 1, seq
+        self.seq = run.seq
         if run.waiting:
-            numbered = enumerate(zip(events, lines, strict=True), first)
-            run.hand_out([Entry(n, TAGS[type(event)], line) for n, (event, line) in numbered])
+            run.hand_out(types, lines)
         if type(events[-1]) is Done:
             self._log.finish(run)
-        return seq
+        return self.seq
 
     async def flush(self) -> None:
         """See `Writer.flush`; `append` has stored everything already. Raises `StorageFailed`."""

@@ -10,6 +10,8 @@ from engine.log.local import LocalLog, Run
 class MemoryRun(Run):
     """A run whose tail is all there is; what it holds counts against the log's total."""
 
+    __slots__ = ("_log",)
+
     def __init__(self, run_id: str, limit: int, log: "MemoryLog") -> None:
         super().__init__(run_id, limit)
         self._log = log

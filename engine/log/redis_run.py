@@ -51,8 +51,7 @@ class RedisRun(Window):
             self._restart(first - 1)
         self.attempt = max(self.attempt, attempt)
         if lines:
-            for line in lines:
-                self.keep(line)
+            self.keep(lines)
             self.finished = type_of(lines[-1]) == LAST
             self.synced = self.subscribed
         self.wake()

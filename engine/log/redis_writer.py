@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from math import inf
 from typing import Protocol
 
-from engine.events import Done, Event, Stamp
+from engine.events import Done, Event, NewEvent, Stamp
 from engine.log import redis_scripts as scripts
 from engine.log.base import Fenced, HistoryLost, LogError, StorageFailed
 from engine.log.local import BATCH_EVENTS, fit
@@ -38,7 +38,7 @@ class RedisWriter:
     what this process knew of it; events that were appended to another end are `Fenced`."""
 
     def __init__(self, carrier: Carrier, run: RedisRun, stamp: Stamp, attempt: int) -> None:
-        self._carrier, self.run, self.attempt, self._seal = carrier, run, attempt, stamp.seal
+        self._carrier, self.run, self.attempt, self._stamp = carrier, run, attempt, stamp
         self.token = secrets.token_hex(8)  # tells two who claim the same attempt from each other
         self.taken = False
         self.seq = self.stored = run.seq
@@ -51,12 +51,15 @@ class RedisWriter:
         self._settled = asyncio.Event()
 
     def append(self, event: Event) -> int:
-        """See `Writer.append`. Raises `StorageFailed` when too much waits for Redis."""
+        """See `Writer.append`."""
+        return self.extend([event])
+
+    def extend(self, events: Sequence[NewEvent]) -> int:
+        """See `Writer.extend`. Raises `StorageFailed` when too much waits for Redis."""
         if self.stopped:
             raise self.stopped(f"{self.run.run_id}: this writer has ended")
-        seq = self.seq + 1
-        line = self._seal(event, seq)
-        size = len(line)
+        _, lines = self._stamp.seal_all(events, self.seq + 1)
+        size = sum(map(len, lines))
         self._size += size
         self._buffer(size)
         if (
@@ -66,17 +69,14 @@ class RedisWriter:
         ):
             self.stop(StorageFailed)
             raise StorageFailed(f"{self.run.run_id}: too much waits for Redis, or is in it")
-        self._pending.append(line)
-        if len(self._pending) == 1:
+        nothing_waits = not self._pending
+        self._pending += lines
+        if nothing_waits:
             self._carrier.mark(self)
-        if type(event) is Done:
+        if type(events[-1]) is Done:
             self.stopped = LogError
-        self.seq = seq
-        return seq
-
-    def extend(self, events: Sequence[Event]) -> int:
-        """See `Writer.extend`: what is pending goes to Redis together anyhow."""
-        return [self.append(event) for event in events][-1]
+        self.seq += len(lines)
+        return self.seq
 
     async def flush(self) -> None:
         """See `Writer.flush`. Raises `StorageFailed` if Redis stays away for `PATIENCE`."""

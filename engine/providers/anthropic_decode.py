@@ -9,6 +9,7 @@ from engine.providers.anthropic_wire import (
     WireBlock,
     WireDelta,
     WireError,
+    WireText,
     WireUsage,
     decode_event,
 )
@@ -21,7 +22,7 @@ from engine.providers.base import (
     ToolDelta,
     ToolUse,
 )
-from engine.providers.decoding import StreamDecoder, decode_arguments
+from engine.providers.decoding import PlainText, StreamDecoder, decode_arguments
 from engine.providers.faults import fault, stream_fault, without
 from engine.usage import TokenCounts
 
@@ -72,6 +73,19 @@ class Block:
 class Decoder(StreamDecoder):
     """An answer of the Messages API; `secret` is kept out of failures (servers repeat things)."""
 
+    __slots__ = (
+        "_blocks",
+        "_broken_call",
+        "_calls",
+        "_open",
+        "_open_calls",
+        "_secret",
+        "_stop_reason",
+        "_usage",
+    )
+
+    plain = PlainText(b"event: content_block_delta\ndata: ", WireText)
+
     def __init__(self, secret: str) -> None:
         super().__init__()
         self._secret = secret
@@ -86,6 +100,15 @@ class Decoder(StreamDecoder):
         """A body that ends before `message_stop` does is a failure."""
         self.failure = fault("upstream_truncated", "the stream ended without message_stop")
         return []
+
+    def _more(self, events: list[WireText]) -> list[str]:
+        index = events[0].index
+        block = self._open.get(index)
+        pieces = [event.delta.text for event in events if event.index == index]
+        if block is None or block.type != "text" or len(pieces) != len(events) or "" in pieces:
+            return []
+        block.text.write("".join(pieces))
+        return pieces
 
     def _event(self, name: bytes, body: bytes, deltas: list[Delta]) -> None:
         if name and name not in KNOWN_EVENTS:
@@ -113,14 +136,15 @@ class Decoder(StreamDecoder):
             self._fail(event.error or WireError())
         else:
             return
-        self._progress = True
+        self.progress = True
 
     def _delta(self, block: Block, delta: WireDelta, deltas: list[Delta]) -> None:
         kind = delta.type
         if kind == "text_delta" and block.type == "text":
             block.text.write(delta.text)
+            self._writing = True
             if delta.text:
-                deltas.append(TextDelta(delta.text))
+                deltas.append(TextDelta([delta.text]))
         elif kind == "thinking_delta" and block.type == "thinking":
             block.text.write(delta.thinking)
             if delta.thinking:

@@ -100,4 +100,17 @@ class WireEvent(msgspec.Struct, gc=False):
     error: WireError | None = None
 
 
+class WireTextDelta(msgspec.Struct, tag_field="type", tag="text_delta", gc=False):
+    """A piece of text, and only that."""
+
+    text: str
+
+
+class WireText(msgspec.Struct, tag_field="type", tag="content_block_delta", gc=False):
+    """The event of a piece of text, and only that."""
+
+    index: int
+    delta: WireTextDelta
+
+
 decode_event = msgspec.json.Decoder(WireEvent).decode

@@ -10,9 +10,9 @@ from engine.usage import TokenCounts
 
 
 class TextDelta(msgspec.Struct, frozen=True, gc=False):
-    """A piece of the answer."""
+    """Pieces of the answer, none of them empty: a token each, as far as anybody knows."""
 
-    text: str
+    pieces: list[str]
 
 
 class ThinkingDelta(msgspec.Struct, frozen=True, gc=False):

@@ -68,7 +68,7 @@ class DemoProvider:
             if script.fails and place == WORDS_BEFORE_FAILURE:
                 raise ProviderError("upstream_error", "The demo failed, as asked.", retryable=True)
             await asyncio.sleep(script.delay)
-            sink([TextDelta(word)])
+            sink([TextDelta([word])])
         counts = TokenCounts(
             input_tokens=prompt,
             output_tokens=len(thoughts) + len(words),

@@ -12,6 +12,19 @@ class ResponseParser:
 
     Once `damage` is set, or `ended` is true, nothing more comes until `expect`."""
 
+    __slots__ = (
+        "__weakref__",
+        "_llhttp",
+        "_parts",
+        "damage",
+        "ended",
+        "headers",
+        "keep_alive",
+        "on_body",
+        "status",
+        "until_close",
+    )
+
     def __init__(self) -> None:
         self._parts: list[bytes] = []
         self.on_body = self._parts.append  # called by llhttp: without a frame of ours for a token

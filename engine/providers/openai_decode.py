@@ -15,7 +15,7 @@ from engine.providers.base import (
     ToolDelta,
     ToolUse,
 )
-from engine.providers.decoding import StreamDecoder, decode_arguments
+from engine.providers.decoding import PlainText, StreamDecoder, decode_arguments
 from engine.providers.faults import STREAM_ERRORS, fault, status_fault, stream_fault, without
 from engine.providers.openai_wire import (
     WireCall,
@@ -25,6 +25,7 @@ from engine.providers.openai_wire import (
     WireFunction,
     WireInput,
     WireOutput,
+    WireText,
     WireUsage,
     decode_chunk,
 )
@@ -63,6 +64,18 @@ class Call:
 class Decoder(StreamDecoder):
     """An answer of Chat Completions; `secret` is kept out of failures (servers repeat things)."""
 
+    __slots__ = (
+        "_calls",
+        "_finish_reason",
+        "_refused",
+        "_secret",
+        "_text",
+        "_thinking",
+        "_thinking_field",
+    )
+
+    plain = PlainText(b"data: ", WireText)
+
     def __init__(self, secret: str) -> None:
         super().__init__()
         self._secret = secret
@@ -79,13 +92,20 @@ class Decoder(StreamDecoder):
         self._finish(deltas)
         return deltas
 
+    def _more(self, events: list[WireText]) -> list[str]:
+        pieces = [event.choices[0].delta.content for event in events]
+        if "" in pieces:
+            return []
+        self._text.write("".join(pieces))
+        return pieces
+
     def _event(self, name: bytes, body: bytes, deltas: list[Delta]) -> None:
         if body == DONE:
             self._finish(deltas)
             return
         chunk = decode_chunk(body)
         for choice in chunk.choices or ():
-            self._progress = True
+            self.progress = True
             if choice.index == 0:
                 self._choice(choice, deltas)
         if chunk.usage is not None:
@@ -103,7 +123,8 @@ class Decoder(StreamDecoder):
             self._think(delta, deltas)
         if text := delta.content or delta.refusal:
             self._text.write(text)
-            deltas.append(TextDelta(text))
+            deltas.append(TextDelta([text]))
+            self._writing = True
         if delta.refusal:
             self._refused = True
         for fragment in delta.tool_calls or ():

@@ -5,7 +5,7 @@ it: Ollama, vLLM and llama.cpp name the thinking `reasoning` or `reasoning_conte
 out the `index` of tool calls and wants their `extra_content` back.
 """
 
-from typing import Annotated, Any, TypeAlias
+from typing import Annotated, Any, Literal, TypeAlias
 
 import msgspec
 
@@ -157,6 +157,35 @@ class WireChunk(msgspec.Struct, gc=False):
     choices: list[WireChoice] | None = None
     usage: WireUsage | None = None
     error: WireError | str | None = None
+
+
+Nothing: TypeAlias = Literal[""] | None
+
+
+class WireTextDelta(msgspec.Struct, gc=False):
+    """A piece of the message that is text, and only that."""
+
+    content: str
+    reasoning_content: Nothing = None
+    reasoning: Nothing = None
+    refusal: Nothing = None
+    tool_calls: None = None
+
+
+class WireTextChoice(msgspec.Struct, gc=False):
+    """A piece of the answer that is text, and only that."""
+
+    delta: WireTextDelta
+    index: Literal[0] = 0
+    finish_reason: None = None
+
+
+class WireText(msgspec.Struct, gc=False):
+    """The event of a piece of text, and only that."""
+
+    choices: Annotated[list[WireTextChoice], msgspec.Meta(min_length=1, max_length=1)]
+    usage: None = None
+    error: None = None
 
 
 decode_chunk = msgspec.json.Decoder(WireChunk).decode

@@ -33,6 +33,8 @@ class Refusal:
 class Reader:
     """Receives one response (`connection.Receiver`): decodes an answer, keeps a refusal."""
 
+    __slots__ = ("_decoder", "_sink", "begun", "complete", "refusal")
+
     def __init__(self, decoder: StreamDecoder, sink: Sink) -> None:
         self._decoder, self._sink = decoder, sink
         self.complete = self.begun = False
@@ -59,9 +61,11 @@ class Reader:
         if decoder.failure is not None:
             raise decoder.failure
         self.complete = decoder.done
-        progress = decoder.take_progress()
-        self.begun = self.begun or progress
-        return progress
+        if not decoder.progress:
+            return False
+        decoder.progress = False
+        self.begun = True
+        return True
 
     def end(self) -> None:
         """The response is over. Raises `ProviderError` if the answer is not."""

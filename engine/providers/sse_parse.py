@@ -19,6 +19,8 @@ class TooLong(ValueError):
 class SseParser:
     """Feed it bytes however they arrive; it opens nothing and waits for nothing."""
 
+    __slots__ = ("_after_cr", "_at_start", "_data", "_limit", "_name", "_rest", "_size", "between")
+
     def __init__(self, limit: int = LIMIT) -> None:
         """`limit` bounds one event, in bytes."""
         self._limit = limit
@@ -28,13 +30,14 @@ class SseParser:
         self._name = b""
         self._data: list[bytes] = []
         self._size = 0
-        self._between = False  # whether an event may begin, and nothing else is to be remembered
+        self.between = False
+        """Whether an event may begin, and nothing else is to be remembered."""
 
     def feed(self, data: bytes) -> list[tuple[bytes, bytes]]:
         """The (event, data) pairs that `data` completes; event is empty if the server named none.
 
         Raises `TooLong`."""
-        if self._between and data.endswith(b"\n\n"):  # nearly always: one regex for all of it
+        if self.between and data.endswith(b"\n\n"):  # nearly always: one regex for all of it
             plain: list[tuple[bytes, bytes]] = _PLAIN.findall(data)
             if len(plain) == data.count(b"\n\n"):
                 return plain
@@ -48,7 +51,7 @@ class SseParser:
         if len(self._rest) + self._size > self._limit:
             raise TooLong(f"an event of more than {self._limit} bytes")
         pending = self._rest or self._data or self._name
-        self._between = not (pending or self._at_start or self._after_cr)
+        self.between = not (pending or self._at_start or self._after_cr)
         return events
 
     def _with_newlines(self, data: bytes) -> bytes:

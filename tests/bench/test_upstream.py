@@ -16,6 +16,7 @@ from engine.providers.anthropic import AnthropicProvider
 from engine.providers.base import Delta, Finished, Provider, TextDelta
 from engine.providers.openai import OpenAIProvider
 from engine.request import ModelRequest, Turn
+from tests.engine.providers.contract import pieces_of
 
 
 @pytest.fixture
@@ -54,7 +55,7 @@ def command(pid: int) -> str:
 async def test_it_works(provider: Provider, model: Upstream) -> None:
     found = await ask(provider, "an older tokens=9 every=9, now tokens=5 every=1")
 
-    texts = [delta.text for delta in found if isinstance(delta, TextDelta)]
+    texts = pieces_of(found)
     assert [text.partition(":")[0] for text in texts] == list("01234")
     assert isinstance(found[-1], Finished)
     assert model.stats()["tokens"] == 5
@@ -99,5 +100,5 @@ def test_a_token_that_was_held_up_is_late(model: Upstream) -> None:
 async def test_a_token_may_be_long(provider: Provider) -> None:
     found = await ask(provider, "tokens=2 every=1 pad=8000")
 
-    assert [len(d.text) > 8000 for d in found if isinstance(d, TextDelta)] == [True, True]
+    assert [len(piece) > 8000 for piece in pieces_of(found)] == [True, True]
     await provider.aclose()

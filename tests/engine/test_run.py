@@ -2,6 +2,7 @@
 
 import ast
 import asyncio
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -30,7 +31,7 @@ REQUEST = ModelRequest(
 )
 HELLO: list[list[Delta]] = [
     [Counted(TokenCounts(input_tokens=9))],
-    [TextDelta("Hel"), TextDelta("lo")],
+    [TextDelta(["Hel"]), TextDelta(["lo"])],
     [Counted(TokenCounts(input_tokens=9, output_tokens=2)), Finished("end_turn", [])],
 ]
 FOREVER = asyncio.Event  # a step of a script that never ends
@@ -84,7 +85,7 @@ def calls(*uses: ToolUse, text: str = "", stop: str = "tool_use") -> list[list[D
         {"type": "tool_use", "id": use.id, "name": use.name, "input": use.args} for use in uses
     ]
     counts = TokenCounts(input_tokens=10, output_tokens=5)
-    said: list[Delta] = [TextDelta(text)] if text else []
+    said: list[Delta] = [TextDelta([text])] if text else []
     return [[*said, *uses, Counted(counts), Finished(stop, blocks)]]
 
 
@@ -97,10 +98,20 @@ def answer_of(provider: Scripted, tools: Toolbox | None = None, model_calls: int
 
 
 async def collect(answer: Answer, seen: list[ev.Event] | None = None) -> list[ev.Event]:
-    """Every event; also what came before an error, in `seen`."""
+    """Every event, tokens one by one; also what came before an error, in `seen`."""
     seen = [] if seen is None else seen
-    await answer.run(seen.extend, nothing)
+    await answer.run(lambda events: seen.extend(one_by_one(events)), nothing)
     return seen
+
+
+def one_by_one(events: list[ev.NewEvent]) -> Iterator[ev.Event]:
+    """As they come out of a log."""
+    for event in events:
+        if isinstance(event, ev.Tokens):
+            for index, content in enumerate(event.contents, event.index):
+                yield ev.Token(content=content, index=index)
+        else:
+            yield event
 
 
 async def nothing() -> None:
@@ -124,7 +135,7 @@ async def test_it_works() -> None:
 
 
 async def test_what_arrived_together_is_given_together() -> None:
-    batches: list[list[ev.Event]] = []
+    batches: list[list[ev.NewEvent]] = []
     await answer_of(Scripted(HELLO)).run(batches.append, nothing)
     assert [len(batch) for batch in batches] == [2, 2]
 
@@ -190,7 +201,7 @@ async def test_a_tool_that_fails_is_a_result_that_the_model_sees(tools: Toolbox)
 
 async def test_a_paused_turn_is_sent_back_as_it_is() -> None:
     blocks = [{"type": "server_tool_use", "id": "srv_1"}]
-    pause: list[Delta] = [TextDelta("So "), Finished("pause_turn", blocks)]
+    pause: list[Delta] = [TextDelta(["So "]), Finished("pause_turn", blocks)]
     provider = Scripted([pause], HELLO)
     events = await collect(answer_of(provider))
     assert provider.requests[1].turns == [
@@ -227,7 +238,7 @@ async def test_nul_is_replaced_wherever_it_would_be_stored() -> None:
     use = ToolUse("toolu_1", "a\0dd", {"numbers\0": ["\0", 1]})
     script = calls(use)
     script[0].insert(0, ThinkingDelta("h\0m"))
-    provider = Scripted(script, [[TextDelta("a\0b"), Finished("st\0p", [{"text": "\0"}])]])
+    provider = Scripted(script, [[TextDelta(["a\0b"]), Finished("st\0p", [{"text": "\0"}])]])
     events = await collect(answer_of(provider, Calculator()))
     assert of(ev.Token, events)[0].content == "a\ufffdb"
     assert of(ev.ToolCall, events)[0].args == {"numbers\ufffd": ["\ufffd", 1]}
@@ -288,7 +299,7 @@ async def test_a_call_is_cut_once() -> None:
 
 async def test_only_the_call_that_was_cut_is_reported_later() -> None:
     failure = ProviderError("upstream_error", "No.", retryable=True)
-    provider, seen = Scripted(calls(add(1)), [[TextDelta("abcd")], failure]), []
+    provider, seen = Scripted(calls(add(1)), [[TextDelta(["abcd"])], failure]), []
     answer = answer_of(provider, Calculator())
     with pytest.raises(ProviderError) as raised:
         await collect(answer, seen)
@@ -298,7 +309,7 @@ async def test_only_the_call_that_was_cut_is_reported_later() -> None:
 
 
 async def test_a_provider_that_ends_without_finished_is_a_defect_and_is_paid() -> None:
-    answer, error = await cut(Scripted([[TextDelta("abcd")]]), RuntimeError)
+    answer, error = await cut(Scripted([[TextDelta(["abcd"])]]), RuntimeError)
     assert answer.cut_usage(error) is not None
 
 

@@ -9,7 +9,7 @@ from typing import Protocol
 
 import pytest
 
-from engine.events import Done, Metrics, Stamp, Status, Token, Usage
+from engine.events import Done, Metrics, Stamp, Status, Token, Tokens, Usage
 from engine.log.base import (
     Entry,
     Fenced,
@@ -140,6 +140,23 @@ class LogContract:
         await writer.flush()
         whole = await page(backend.log)
         assert seqs(whole) == list(range(1, 52))
+        assert await watcher == whole
+
+    async def test_tokens_that_arrived_together_are_an_event_each(self, backend: Backend) -> None:
+        writer = backend.log.writer(STAMP, 1)
+        await write(writer, 2)
+        watcher = asyncio.create_task(watch(backend.log))
+        await asyncio.sleep(0)
+        said = Status(message="Thinking", stage="model")
+        assert writer.extend([Tokens(["a", '\u00e9"\n'], 2), said, Tokens(["b"], 4)]) == 6
+        writer.append(DONE)
+        await writer.flush()
+        whole = await page(backend.log)
+        alone = [Token(content=text, index=n) for n, text in enumerate(["a", '\u00e9"\n'], 2)]
+        events = [*alone, said, Token(content="b", index=4)]
+        assert whole[2:-1] == [
+            Entry(seq, event.type, STAMP.seal(event, seq)) for seq, event in enumerate(events, 3)
+        ]
         assert await watcher == whole
 
     async def test_a_cancelled_reader_does_not_disturb_the_others(self, backend: Backend) -> None:

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from engine.log.base import Entry, LogError, StorageFailed
+from engine.events import seq_of, type_of
+from engine.log.base import LogError, StorageFailed
 from engine.log.file import FileLog
 from engine.log.local import LocalLog, LocalWriter, Run, fit
 from engine.log.memory import MemoryLog, MemoryRun
@@ -179,8 +180,10 @@ async def test_a_sink_gets_together_what_was_stored_together() -> None:
     writer.append(token(0))
     given: list[list[int]] = []
 
-    def sink(entries: list[Entry]) -> bool:
-        given.append(seqs(entries))
+    def sink(types: list[str], lines: list[bytes], last: int) -> bool:
+        assert types == [type_of(line) for line in lines]
+        given.append([seq_of(line) for line in lines])
+        assert given[-1][-1] == last
         return len(given) < 3  # the third time it is behind
 
     read: list[int] = []

@@ -49,8 +49,12 @@ async def fail(
     return seen, caught.value
 
 
+def pieces_of(deltas: list[Delta]) -> list[str]:
+    return [piece for delta in deltas if isinstance(delta, TextDelta) for piece in delta.pieces]
+
+
 def text_of(deltas: list[Delta]) -> str:
-    return "".join(delta.text for delta in deltas if isinstance(delta, TextDelta))
+    return "".join(pieces_of(deltas))
 
 
 def thinking_of(deltas: list[Delta]) -> str:
@@ -77,7 +81,7 @@ class ProviderContract:
     async def test_it_works(self, provider: Provider) -> None:
         deltas = await collect(provider, self.short)
         assert text_of(deltas).strip()
-        assert len([delta for delta in deltas if isinstance(delta, TextDelta)]) >= 3
+        assert len(pieces_of(deltas)) >= 3
 
     async def test_every_batch_holds_something(self, provider: Provider) -> None:
         assert all(await batches(provider, self.short))
@@ -133,7 +137,7 @@ class ProviderContract:
 
         with pytest.raises(LookupError, match="full"):
             await provider.call(self.slow, refuse, idle_timeout=5)
-        assert len([delta for delta in seen if isinstance(delta, TextDelta)]) == 1
+        assert len(pieces_of(seen)) == 1
 
     async def test_many_calls_run_at_once(self, provider: Provider) -> None:
         answers = await asyncio.gather(*(collect(provider, self.short) for _ in range(8)))

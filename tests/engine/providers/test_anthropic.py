@@ -6,7 +6,7 @@ import pytest
 from engine.errors import ProviderError
 from engine.providers import open_provider
 from engine.providers.anthropic_wire import encode_request
-from engine.providers.base import Counted, Finished, Provider, TextDelta, ToolDelta, ToolUse
+from engine.providers.base import Counted, Finished, Provider, ToolDelta, ToolUse
 from engine.request import ToolSpec, Turn
 from engine.usage import TokenCounts
 from tests.engine.providers.contract import (
@@ -16,6 +16,7 @@ from tests.engine.providers.contract import (
     counts_of,
     directed,
     fail,
+    pieces_of,
     text_of,
     thinking_of,
 )
@@ -56,7 +57,7 @@ async def test_the_text_arrives_unchanged(provider: Provider, content: str, how:
 async def test_what_arrives_together_comes_in_one_list(provider: Provider) -> None:
     got = await batches(provider, directed("tokens=50 coalesce=1"))
     assert len(got) == 1
-    assert len([delta for delta in got[0] if isinstance(delta, TextDelta)]) == 50
+    assert len(pieces_of(got[0])) == 50
 
 
 async def test_thinking_is_kept_with_its_signature(provider: Provider) -> None:

@@ -35,13 +35,29 @@ def decode(*events: bytes) -> tuple[list[Delta], Decoder]:
 
 def test_it_works() -> None:
     deltas, decoder = decode(start(0, **TEXT), delta(0, type="text_delta", text="hi"), stop("x"))
-    assert deltas == [TextDelta("hi"), Finished("x", [])]
+    assert deltas == [TextDelta(["hi"]), Finished("x", [])]
     assert decoder.done and decoder.failure is None
+
+
+def test_text_for_another_block_is_not_taken_for_more_of_this() -> None:
+    _, decoder = decode(start(0, **TEXT), delta(0, type="text_delta", text="a"))
+    more = delta(0, type="text_delta", text="b") + delta(1, type="text_delta", text="c")
+    assert decoder.feed(more) == [TextDelta(["b"])]
+    decoder.feed(event("content_block_stop", index=0))
+    assert decoder.feed(delta(0, type="text_delta", text="d")) == []
+
+
+def test_text_that_comes_together_is_decoded_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    _, decoder = decode(start(0, **TEXT), delta(0, type="text_delta", text="a"))
+    monkeypatch.delattr(Decoder, "_event")  # which takes them one by one
+    padded = delta(0, type="text_delta", text="c").replace(b"}\n", b"}       \n")
+    both = delta(0, type="text_delta", text="b") + padded
+    assert decoder.feed(both) == [TextDelta(["b", "c"])]
 
 
 def test_text_that_comes_with_the_start_of_its_block_counts() -> None:
     deltas, _ = decode(start(0, type="text", text="a"), start(1, type="thinking", thinking="b"))
-    assert deltas == [TextDelta("a"), ThinkingDelta("b")]
+    assert deltas == [TextDelta(["a"]), ThinkingDelta("b")]
 
 
 def test_arguments_that_come_with_the_start_of_their_block_count() -> None:
@@ -125,7 +141,7 @@ def test_an_absurd_count_is_a_failure(count: Any) -> None:
 )
 def test_what_is_no_event_is_a_failure_after_what_came_before(data: bytes) -> None:
     deltas, decoder = decode(start(0, type="text", text="a"), data, start(1, type="text", text="b"))
-    assert deltas == [TextDelta("a")]
+    assert deltas == [TextDelta(["a"])]
     assert decoder.failure is not None and decoder.failure.code == "upstream_error"
 
 
@@ -146,9 +162,9 @@ def test_an_unknown_block_may_hold_anything(block: dict[str, Any]) -> None:
 def test_only_what_means_something_is_progress() -> None:
     decoder = Decoder(KEY)
     decoder.feed(event("ping") + event("future_event"))
-    assert not decoder.take_progress()
+    assert not decoder.progress
     decoder.feed(delta(0, type="text_delta", text="x"))
-    assert decoder.take_progress() and not decoder.take_progress()
+    assert decoder.progress
 
 
 def test_a_call_that_never_ended_is_a_failure() -> None:

@@ -1,6 +1,7 @@
 """Whatever a model server sends: deltas that can be stored, and at worst a `ProviderError`."""
 
 import json
+from collections.abc import Callable
 from itertools import pairwise
 
 import pytest
@@ -13,7 +14,7 @@ from engine.providers import anthropic_decode, openai_decode
 from engine.providers.decoding import StreamDecoder
 from engine.providers.sse_parse import SseParser, TooLong
 from engine.run import Call
-from tests.engine.providers.contract import ask
+from tests.engine.providers.contract import ask, text_of
 from tests.engine.providers.test_anthropic_decode import delta, event, start, stop
 from tests.engine.providers.test_openai_decode import DONE, call, chunk
 from tests.engine.providers.test_openai_decode import delta as piece
@@ -62,6 +63,19 @@ streams = {
 places = st.lists(st.integers(0, 4000), max_size=6)
 
 
+def said_by_claude(texts: list[str]) -> tuple[StreamDecoder, list[bytes]]:
+    """A decoder in the midst of a text, and the events of what comes next."""
+    decoder = anthropic_decode.Decoder("sk-SECRET")
+    decoder.feed(start(0, type="text", text="") + delta(0, type="text_delta", text="a"))
+    return decoder, [delta(0, type="text_delta", text=text) for text in texts]
+
+
+def said_by_others(texts: list[str]) -> tuple[StreamDecoder, list[bytes]]:
+    decoder = openai_decode.Decoder("sk-SECRET")
+    decoder.feed(piece(content="a"))
+    return decoder, [piece(content=text) for text in texts]
+
+
 def recorded(parts: list[bytes]) -> st.SearchStrategy[bytes]:
     """The whole stream with damage, or its events in any order with some."""
     shuffled = st.lists(damaged(parts), max_size=12).map(b"".join)
@@ -77,12 +91,14 @@ def pieces(data: bytes, at: list[int]) -> list[bytes]:
 def feed(decoder: StreamDecoder, parts: list[bytes]) -> None:
     """To its end, as `read_answer` does; everything that it gives goes into events and back."""
     answer = Call(ask("Hello"), 0, 0)
+    sealed: list[tuple[list[str], list[bytes]]] = []
     for part in [*parts, b""]:
         deltas = decoder.feed(part) if part else decoder.end()
-        for each in answer.translate(deltas):
-            assert decode(STAMP.seal(each, 1)).type == each.type
+        answer.pass_on(lambda events: sealed.append(STAMP.seal_all(events, 1)), deltas)
         if decoder.failure is not None or decoder.done:
             break
+    for types, lines in sealed:
+        assert [decode(line).type for line in lines] == types
     answer.usage("anthropic")
     assert decoder.done != (decoder.failure is not None)
     if decoder.done:
@@ -110,6 +126,22 @@ def test_every_stream_of_the_messages_api_is_an_answer_or_fails(data: bytes, at:
 @given(recorded(COMPLETIONS), places)
 def test_every_stream_of_chat_completions_is_an_answer_or_fails(data: bytes, at: list[int]) -> None:
     feed(openai_decode.Decoder("sk-SECRET"), pieces(data, at))
+
+
+@fuzz(TESTS * 4)
+@given(st.lists(st.text(max_size=5), min_size=1, max_size=8), st.integers(0, 9))
+@pytest.mark.parametrize("said", [said_by_claude, said_by_others])
+def test_text_is_the_same_together_as_one_by_one(
+    said: Callable[[list[str]], tuple[StreamDecoder, list[bytes]]], texts: list[str], odd: int
+) -> None:
+    together, events = said(texts)
+    one_by_one, _ = said(texts)
+    if odd < len(events):  # what one of them says is more than text
+        events[odd] = events[odd].replace(b"\n\n", b"\n\n: comment\n\n", 1)
+    whole = text_of(together.feed(b"".join(events)))
+    assert whole == "".join(texts)
+    assert whole == text_of([d for event in events for d in one_by_one.feed(event)])
+    assert together.progress and one_by_one.progress
 
 
 @fuzz(TESTS * 2)

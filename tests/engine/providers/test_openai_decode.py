@@ -37,13 +37,35 @@ def decode(*events: bytes) -> tuple[list[Delta], Decoder]:
     return decoder.feed(b"".join(events)), decoder
 
 
+def test_text_that_comes_together_is_decoded_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    _, decoder = decode(delta(role="assistant", content="a"))
+    monkeypatch.delattr(Decoder, "_event")  # which takes them one by one
+    more = delta(content="b") + delta(role="assistant", content="c", refusal=None, reasoning="")
+    assert decoder.feed(more) == [TextDelta(["b", "c"])]
+
+
+@pytest.mark.parametrize(
+    "last",
+    [
+        delta("stop", content="c"),
+        delta(content="c", reasoning="hm"),
+        delta(content="c", tool_calls=[]),
+        chunk(choices=[{"delta": {"content": "c"}}], usage={"prompt_tokens": 1}),
+    ],
+)
+def test_text_that_something_comes_with_is_looked_at(last: bytes) -> None:
+    _, decoder = decode(delta(content="a"))
+    deltas = decoder.feed(delta(content="b") + last)
+    assert deltas == decode(delta(content="b"), last)[0]
+
+
 def uses(deltas: list[Delta]) -> list[ToolUse]:
     return [delta for delta in deltas if isinstance(delta, ToolUse)]
 
 
 def test_it_works() -> None:
     deltas, decoder = decode(delta(content="hi"), delta("stop"), DONE)
-    assert deltas == [TextDelta("hi"), Finished("end_turn", [])]
+    assert deltas == [TextDelta(["hi"]), Finished("end_turn", [])]
     assert decoder.done and decoder.failure is None
 
 
@@ -67,12 +89,12 @@ def test_a_thought_under_both_names_is_one() -> None:
 def test_a_delta_may_hold_several_things() -> None:
     tool = {"index": 0, "id": "c", "function": {"name": "n", "arguments": "{}"}}
     deltas, _ = decode(delta(content="b", reasoning="a", tool_calls=[tool]))
-    assert deltas == [ThinkingDelta("a"), TextDelta("b"), ToolDelta(0, "{}", id="c", name="n")]
+    assert deltas == [ThinkingDelta("a"), TextDelta(["b"]), ToolDelta(0, "{}", id="c", name="n")]
 
 
 def test_a_refusal_is_shown_and_named() -> None:
     deltas, _ = decode(delta(refusal="I can not."), delta("stop"), DONE)
-    assert deltas == [TextDelta("I can not."), Finished("refusal", [])]
+    assert deltas == [TextDelta(["I can not."]), Finished("refusal", [])]
 
 
 def test_thinking_goes_back_with_calls_under_its_name() -> None:
@@ -181,7 +203,7 @@ def test_an_absurd_count_is_a_failure(count: Any) -> None:
 )
 def test_an_error_in_the_stream_has_a_code(error: Any, code: str, retryable: bool) -> None:
     deltas, decoder = decode(delta(content="a"), chunk(error=error), delta(content="b"))
-    assert deltas == [TextDelta("a")]
+    assert deltas == [TextDelta(["a"])]
     assert decoder.failure is not None
     assert (decoder.failure.code, decoder.failure.retryable) == (code, retryable)
 
@@ -201,6 +223,6 @@ def test_what_is_no_chunk_is_a_failure(data: bytes) -> None:
 def test_only_what_means_something_is_progress() -> None:
     decoder = Decoder(KEY)
     decoder.feed(b": ping\n\n" + chunk(choices=[]) + chunk(x=1))
-    assert not decoder.take_progress()
+    assert not decoder.progress
     decoder.feed(delta(role="assistant"))
-    assert decoder.take_progress()
+    assert decoder.progress

@@ -27,7 +27,7 @@ def test_it_works() -> None:
     seen: list[Delta] = []
     reader = read(seen, [HELLO, STOP + DONE])
     reader.end()
-    assert seen == [TextDelta("Hello"), Finished("end_turn", [])]
+    assert seen == [TextDelta(["Hello"]), Finished("end_turn", [])]
     assert reader.complete and reader.refusal is None
 
 
@@ -63,7 +63,7 @@ def test_what_came_before_a_failure_is_passed_on() -> None:
     seen: list[Delta] = []
     with pytest.raises(ProviderError):
         read(seen, [HELLO + b"data: {\n\n"])
-    assert seen == [TextDelta("Hello")]
+    assert seen == [TextDelta(["Hello"])]
 
 
 @pytest.mark.parametrize("headers", [{}, {"content-type": "text/html"}])

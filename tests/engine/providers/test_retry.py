@@ -24,7 +24,7 @@ class Attempts:
         for outcome in self.outcomes[self.made - 1]:
             if isinstance(outcome, ProviderError):
                 raise outcome
-            sink([TextDelta(outcome)])
+            sink([TextDelta([outcome])])
 
 
 BUSY = fault("upstream_overloaded", "busy")
@@ -38,7 +38,7 @@ async def run(attempts: Attempts) -> list[list[Delta]]:
 
 async def test_it_works() -> None:
     attempts = Attempts([BUSY], [BUSY], ["a", "b"])
-    assert await run(attempts) == [[TextDelta("a")], [TextDelta("b")]]
+    assert await run(attempts) == [[TextDelta(["a"])], [TextDelta(["b"])]]
 
 
 @pytest.mark.parametrize(
