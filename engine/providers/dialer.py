@@ -11,6 +11,8 @@ from urllib.parse import urlsplit
 
 from engine.net import DEFAULT_PORT, UNSAFE, Guard, is_address
 from engine.providers.proxy import Proxy, environment_proxy
+from engine.providers.socket_transport import SocketTransport, TlsTransport
+from engine.providers.tls import shake_hands
 
 TENANTS_LOOKUPS = 8  # at once; a thread waits half a minute for a name server that is silent
 ADDRESS_WAIT = 2.0  # seconds for each address but the last: IPv6 that leads nowhere is common
@@ -48,14 +50,13 @@ class Dialer:
         if self._guard is not None:
             self._guard.check_url(self._url)
         sock = await self._connect()
-        tls = self._scheme == "https"
-        # From here on the loop closes the socket, whatever happens.
-        _, connected = await asyncio.get_running_loop().create_connection(
-            protocol,
-            sock=sock,
-            ssl=tls_context() if tls else None,
-            server_hostname=self._host.rstrip(".") if tls else None,
-        )
+        if self._scheme == "https":
+            session = await shake_hands(sock, tls_context(), self._host.rstrip("."))
+            connected = protocol()
+            TlsTransport(sock, connected, session)
+        else:
+            connected = protocol()
+            SocketTransport(sock, connected)
         return connected
 
     async def _connect(self) -> socket.socket:
