@@ -1,7 +1,9 @@
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 import pytest
+import uvloop
 
 from engine.providers import open_provider, retry
 from engine.providers.base import Provider
@@ -10,6 +12,16 @@ from tests.upstream import Upstream
 KEY = "sk-ant-SECRET"
 ADDRESS = {"anthropic": "", "openai": "/v1"}
 """The providers of model servers, and where the API of each begins at ours."""
+
+
+LoopFactories = dict[str, Callable[[], asyncio.AbstractEventLoop]]
+LOOPS: LoopFactories = {"asyncio": asyncio.new_event_loop, "uvloop": uvloop.new_event_loop}
+"""That of development, and that of `serve`."""
+
+
+def pytest_asyncio_loop_factories(item: pytest.Function) -> LoopFactories:
+    """A module that imports `LOOPS` runs on each of them."""
+    return getattr(item.module, "LOOPS", {"asyncio": asyncio.new_event_loop})
 
 
 @pytest.fixture

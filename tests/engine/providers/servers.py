@@ -1,10 +1,11 @@
-"""Small servers on loopback that count their connections, and a certificate for them."""
+"""Small servers on loopback that count their connections, a certificate for them, and the other
+side of a TLS session."""
 
 import asyncio
 import datetime
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from ipaddress import ip_address
 from pathlib import Path
 from typing import TypeAlias
@@ -82,3 +83,43 @@ def certify(folder: Path) -> tuple[ssl.SSLContext, Path]:
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.load_cert_chain(trusted, private)
     return context, trusted
+
+
+class TlsServer:
+    """Its bytes, for whoever wants to cut them anywhere."""
+
+    def __init__(self, context: ssl.SSLContext) -> None:
+        self.incoming, self.outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+        self._ssl = context.wrap_bio(self.incoming, self.outgoing, server_side=True)
+
+    def shake_hands(self, data: bytes) -> bool:
+        """Whether it is done; what is to be sent is in `outgoing`."""
+        self.incoming.write(data)
+        try:
+            self._ssl.do_handshake()
+        except ssl.SSLWantReadError:
+            return False
+        return True
+
+    def hear(self, data: bytes) -> bytes:
+        """What the client says."""
+        self.incoming.write(data)
+        said = b""
+        with suppress(ssl.SSLWantReadError):
+            while part := self._ssl.read(65536):
+                said += part
+        return said
+
+    def say(self, *records: bytes) -> bytes:
+        """A record for each, or several for what is too long for one."""
+        for record in records:
+            rest = memoryview(record)
+            while rest:
+                rest = rest[self._ssl.write(rest) :]
+        return self.outgoing.read()
+
+    def leave(self) -> bytes:
+        """A close_notify."""
+        with suppress(ssl.SSLWantReadError):
+            self._ssl.unwrap()
+        return self.outgoing.read()

@@ -10,7 +10,10 @@ import pytest
 from engine.providers import connection
 from engine.providers.connection import SURPLUS, Connection, Idle, Stale
 from engine.providers.http1 import Broken
+from engine.providers.socket_transport import SocketTransport
+from tests.engine.providers.conftest import LOOPS
 
+__all__ = ["LOOPS"]
 REQUEST = b"POST / HTTP/1.1\r\nhost: model.test\r\ncontent-length: 0\r\n\r\n"
 OK = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n"
 HELLO = OK + b"content-length: 5\r\n\r\nhello"
@@ -65,10 +68,9 @@ async def ends() -> AsyncIterator[tuple[Connection, Peer]]:
     ours, theirs = socket.socketpair()
     theirs.setblocking(False)
     lost = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    _, connection = await loop.create_connection(
-        lambda: Connection(lambda _: lost.set()), sock=ours
-    )
+    connection = Connection(lambda _: lost.set())
+    ours.setblocking(False)
+    SocketTransport(ours, connection)
     yield connection, Peer(theirs)
     theirs.close()
     connection.abort()
@@ -81,7 +83,7 @@ async def answered(
     """One exchange that the peer answers with these pieces."""
     connection, peer = ends
     kept = kept or Kept()
-    exchange = begin(connection, kept)
+    exchange = await begin(connection, kept)
     assert await peer.read() == REQUEST
     await peer.send(*parts)
     if close:
@@ -90,8 +92,10 @@ async def answered(
     return kept
 
 
-def begin(connection: Connection, kept: Kept, idle_timeout: float = 5) -> asyncio.Task[None]:
-    return asyncio.create_task(connection.exchange(REQUEST, kept, idle_timeout))
+async def begin(connection: Connection, kept: Kept, idle_timeout: float = 5) -> asyncio.Task[None]:
+    exchange = asyncio.create_task(connection.exchange(REQUEST, kept, idle_timeout))
+    await asyncio.sleep(0)  # it asks
+    return exchange
 
 
 async def finished(exchange: Awaitable[None]) -> None:
@@ -165,7 +169,7 @@ async def test_a_server_may_want_no_second_request(ends: tuple[Connection, Peer]
     ],
 )
 async def test_what_is_no_http_is_broken(ends: tuple[Connection, Peer], answer: bytes) -> None:
-    exchange = begin(ends[0], Kept())
+    exchange = await begin(ends[0], Kept())
     sending = asyncio.create_task(ends[1].send(answer))
     with pytest.raises(Broken):
         await finished(exchange)
@@ -253,7 +257,7 @@ async def test_it_waits_for_a_moment_only(
 async def test_the_frames_of_chunks_are_not_counted_for_ever(ends: tuple[Connection, Peer]) -> None:
     """Each in a segment of its own, as some servers send them."""
     kept = Kept()
-    exchange = begin(ends[0], kept)
+    exchange = await begin(ends[0], kept)
     await ends[1].send(CHUNKED)
     for _ in range(SURPLUS // 4):
         await ends[1].send(b"1\r\n", b"a", b"\r\n")
@@ -266,8 +270,8 @@ async def test_it_waits_for_little_only(
 ) -> None:
     monkeypatch.setattr(connection, "END_OF_BODY_WAIT", 3600)
     kept = Kept()
-    kept.enough = 1
-    exchange = begin(ends[0], kept)
+    kept.enough, kept.progress = 1, False
+    exchange = await begin(ends[0], kept)
     rest = b"%x\r\n%b\r\n" % (SURPLUS, b"x" * SURPLUS)
     sending = asyncio.create_task(ends[1].send(CHUNKED + b"1\r\na\r\n", rest, rest, rest))
     await finished(exchange)
@@ -291,7 +295,7 @@ async def test_losing_the_end_of_the_body_is_no_failure(
 async def test_without_progress_it_is_idle(ends: tuple[Connection, Peer]) -> None:
     kept = Kept()
     kept.progress = False
-    exchange, before = begin(ends[0], kept, 0.1), monotonic()
+    exchange, before = await begin(ends[0], kept, 0.1), monotonic()
     await ends[1].send(CHUNKED + b"1\r\na\r\n")
     await kept.arrived.wait()
     with pytest.raises(Idle):
@@ -301,7 +305,7 @@ async def test_without_progress_it_is_idle(ends: tuple[Connection, Peer]) -> Non
 
 
 async def test_progress_extends_the_wait(ends: tuple[Connection, Peer]) -> None:
-    exchange = begin(ends[0], Kept(), 0.1)
+    exchange = await begin(ends[0], Kept(), 0.1)
     await ends[1].send(CHUNKED)
     for _ in range(3):
         await asyncio.sleep(0.06)
@@ -313,7 +317,7 @@ async def test_progress_extends_the_wait(ends: tuple[Connection, Peer]) -> None:
 async def test_a_cancelled_exchange_gives_nothing_more(ends: tuple[Connection, Peer]) -> None:
     connection, peer = ends
     kept = Kept()
-    exchange = begin(connection, kept)
+    exchange = await begin(connection, kept)
     await peer.send(CHUNKED + b"1\r\na\r\n")
     await kept.arrived.wait()
     exchange.cancel()

@@ -1,0 +1,207 @@
+"""With real sockets, on both loops; what a turn of the loop is, is counted and not timed."""
+
+import asyncio
+import gc
+import os
+import select
+import socket
+import weakref
+from collections import Counter
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Any
+
+import pytest
+
+from engine.providers import poller
+from engine.providers.poller import SHARE, watch
+from tests.engine.providers.conftest import LOOPS
+
+__all__ = ["LOOPS"]
+Pair = tuple[socket.socket, socket.socket]
+
+
+@pytest.fixture
+def pairs() -> Iterator[Callable[[int], list[Pair]]]:
+    """Connected sockets; what the second one of each pair sends is there."""
+    made: list[Pair] = []
+
+    def make(count: int) -> list[Pair]:
+        fresh = [socket.socketpair() for _ in range(count)]
+        for ours, theirs in fresh:
+            ours.setblocking(False)
+            theirs.send(b"x")
+        made.extend(fresh)
+        return fresh
+
+    yield make
+    for pair in made:
+        for sock in pair:
+            sock.close()
+
+
+async def until(met: Callable[[], bool]) -> None:
+    for _ in range(1000):
+        if met():
+            return
+        await asyncio.sleep(0)
+    raise TimeoutError
+
+
+@pytest.mark.parametrize("has_epoll", [True, False])
+async def test_it_works(
+    pairs: Callable[[int], list[Pair]], monkeypatch: pytest.MonkeyPatch, has_epoll: bool
+) -> None:
+    if not has_epoll:
+        monkeypatch.delattr(select, "epoll")
+    ((ours, theirs),) = pairs(1)
+    seen: list[bytes] = []
+    forget = watch(ours.fileno(), lambda: seen.append(ours.recv(1)))
+    theirs.send(b"y")
+    await until(lambda: seen == [b"x", b"y"])
+    forget()
+    theirs.send(b"z")
+    for _ in range(3):
+        await asyncio.sleep(0)
+    assert seen == [b"x", b"y"]
+
+
+async def test_a_turn_of_the_loop_serves_a_share(pairs: Callable[[int], list[Pair]]) -> None:
+    loop, served, between = asyncio.get_running_loop(), 0, [0]
+
+    def serve(sock: socket.socket) -> None:
+        nonlocal served
+        sock.recv(1)
+        served += 1
+        loop.call_soon(lambda: between.append(served))
+
+    forgets = [watch(ours.fileno(), partial(serve, ours)) for ours, _ in pairs(3 * SHARE + 1)]
+    await until(lambda: served == len(forgets))
+    await asyncio.sleep(0)
+    assert sorted(set(between)) == [0, SHARE, 2 * SHARE, 3 * SHARE, 3 * SHARE + 1]
+    for forget in forgets:
+        forget()
+
+
+async def test_whoever_stays_ready_waits_for_all_others(
+    pairs: Callable[[int], list[Pair]],
+) -> None:
+    calls: Counter[int] = Counter()
+    spread: set[int] = set()
+
+    def serve(fd: int) -> None:
+        calls[fd] += 1
+        spread.add(max(calls.values()) - min(calls[ours.fileno()] for ours, _ in made))
+
+    made = pairs(3 * SHARE)
+    forgets = [watch(ours.fileno(), partial(serve, ours.fileno())) for ours, _ in made]
+    await until(lambda: calls.total() > 20 * SHARE)
+    assert spread <= {0, 1}
+    for forget in forgets:
+        forget()
+
+
+async def test_a_socket_that_is_forgotten_in_a_share_is_not_served(
+    pairs: Callable[[int], list[Pair]],
+) -> None:
+    (one, _), (two, _) = pairs(2)
+    seen: list[int] = []
+
+    def serve(mine: socket.socket, other: int) -> None:
+        mine.recv(1)
+        seen.append(mine.fileno())
+        forgets.pop(other)()
+
+    forgets = {
+        mine.fileno(): watch(mine.fileno(), partial(serve, mine, other.fileno()))
+        for mine, other in [(one, two), (two, one)]
+    }
+    await until(lambda: bool(seen))
+    await asyncio.sleep(0)
+    assert len(seen) == 1 and list(forgets) == seen
+    forgets[seen[0]]()
+
+
+async def test_a_number_that_is_used_again_is_another_socket(
+    pairs: Callable[[int], list[Pair]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first was ready and not yet served when it was closed."""
+    monkeypatch.setattr(poller, "SHARE", 1)
+    seen: list[tuple[str, int, bytes]] = []
+
+    def serve(name: str, fd: int) -> None:
+        seen.append((name, fd, os.read(fd, 1)))
+
+    left = {ours.fileno(): ours for ours, _ in pairs(2)}
+    forgets = {fd: watch(fd, partial(serve, "old", fd)) for fd in left}
+    await until(lambda: bool(seen))
+    del left[seen[0][1]]
+    number, closed = left.popitem()
+    forgets[number]()
+    fresh, theirs = socket.socketpair()
+    fresh.setblocking(False)
+    os.dup2(fresh.fileno(), closed.detach())
+    forgets[number] = watch(number, partial(serve, "new", number))
+    for _ in range(3):
+        await asyncio.sleep(0)
+    assert len(seen) == 1
+    theirs.send(b"y")
+    await until(lambda: len(seen) == 2)
+    assert seen[1] == ("new", number, b"y")
+    for forget in forgets.values():
+        forget()
+    for end in (fresh, theirs, socket.socket(fileno=number)):
+        end.close()
+
+
+async def test_a_callback_that_fails_is_reported_and_stops_no_other(
+    pairs: Callable[[int], list[Pair]],
+) -> None:
+    reported: list[Any] = []
+    loop = asyncio.get_running_loop()
+    loop.set_exception_handler(lambda _, context: reported.append(context["exception"]))
+    served: list[int] = []
+
+    def serve(sock: socket.socket) -> None:
+        sock.recv(1)
+        served.append(sock.fileno())
+        if len(served) == 1:
+            raise LookupError("full")
+
+    forgets = [watch(ours.fileno(), partial(serve, ours)) for ours, _ in pairs(3)]
+    await until(lambda: len(served) == 3)
+    assert [str(error) for error in reported] == ["full"]
+    for forget in forgets:
+        forget()
+
+
+async def test_it_is_open_while_it_watches_something(pairs: Callable[[int], list[Pair]]) -> None:
+    loop = asyncio.get_running_loop()
+    (ours, _), (others, _) = pairs(2)
+    for _ in range(2):
+        forgets = [watch(sock.fileno(), lambda: None) for sock in (ours, others)]
+        held = poller._pollers[loop]()
+        assert held is not None
+        for forget in forgets:
+            assert not held._epoll.closed
+            forget()
+        assert held._epoll.closed and loop not in poller._pollers
+
+
+@pytest.mark.parametrize("new_loop", LOOPS.values(), ids=LOOPS)
+def test_a_loop_that_is_given_up_keeps_nothing(
+    pairs: Callable[[int], list[Pair]], new_loop: Callable[[], asyncio.AbstractEventLoop]
+) -> None:
+    class Owner:
+        def serve(self) -> None: ...
+
+    async def leave() -> "weakref.ref[Owner]":
+        owner = Owner()
+        watch(pairs(1)[0][0].fileno(), owner.serve)
+        return weakref.ref(owner)
+
+    with asyncio.Runner(loop_factory=new_loop) as runner:
+        left = runner.run(leave())
+    del runner
+    gc.collect()
+    assert left() is None
