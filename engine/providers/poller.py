@@ -11,7 +11,9 @@ from collections.abc import Callable
 from functools import partial
 from weakref import WeakKeyDictionary, ref
 
-SHARE = 64  # sockets in a turn of the loop
+SHARE = 64
+"""Sockets in a turn of the loop. Of 900 streams on a full core, shares of 16 and 32 make questions
+faster still, but let some tokens wait for 300 ms meanwhile; 128 is no better for either."""
 
 
 def watch(fd: int, callback: Callable[[], object]) -> Callable[[], object]:
