@@ -14,6 +14,10 @@
  */
 #include "client.h"
 
+#define MANY 400 /* streams, of which it reads together what comes within BREATH microseconds: else
+                  * most of the core goes into waking up */
+#define BREATH 500
+
 /* What the network brings within so many milliseconds. */
 static void turn(int milliseconds) {
     struct epoll_event found[256];
@@ -31,6 +35,7 @@ static void turn(int milliseconds) {
         if (c->stalled && c->state == STREAMING) /* from here on it does not read */
             epoll_ctl(poller, EPOLL_CTL_DEL, c->fd, NULL), c->stalled = 2;
     }
+    if (counts[STREAMING] > MANY) usleep(BREATH);
 }
 static void say(const char *mark) {
     printf("{\"mark\": \"%s\", \"at\": %lld, \"streaming\": %d}\n", mark, (long long)now(),
