@@ -236,6 +236,8 @@ TYPES = frozenset(TAGS.values())
 
 LAST = "done"
 _TOKEN = TAGS[Token]
+_SEALED = b'{"type":"token","content":%b,"index":%d%b%d}'
+"""What `Stamp.seal` makes of a `Token`."""
 
 _encoder = msgspec.json.Encoder()
 _decoder: msgspec.json.Decoder[AnyEvent] = msgspec.json.Decoder(AnyEvent)
@@ -269,23 +271,21 @@ class Stamp:
 
     def seal_all(self, events: Sequence[NewEvent], seq: int) -> tuple[list[str], list[bytes]]:
         """Types and JSON of what follows one another, of which the first is event `seq`."""
+        encode, brief = _encoder.encode, self._brief
         types: list[str] = []
         lines: list[bytes] = []
         for event in events:
             if isinstance(event, Tokens):
+                gap = seq + len(lines) - event.index
                 types += [_TOKEN] * len(event.contents)
-                lines += self._seal_tokens(event, seq + len(lines))
+                lines += [
+                    _SEALED % (encode(content), n, brief, n + gap)
+                    for n, content in enumerate(event.contents, event.index)
+                ]
             else:
                 types.append(TAGS[type(event)])
                 lines.append(self.seal(event, seq + len(lines)))
         return types, lines
-
-    def _seal_tokens(self, tokens: Tokens, seq: int) -> list[bytes]:
-        encode, ids, gap = _encoder.encode, self._brief, seq - tokens.index
-        return [
-            b'{"type":"token","content":%b,"index":%d%b%d}' % (encode(content), n, ids, n + gap)
-            for n, content in enumerate(tokens.contents, tokens.index)
-        ]
 
 
 def decode(data: bytes) -> AnyEvent:

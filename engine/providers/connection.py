@@ -43,6 +43,23 @@ class Receiver(Protocol):
 class Connection(asyncio.Protocol):
     """One exchange at a time."""
 
+    __slots__ = (
+        "_arrived",
+        "_deadline",
+        "_done",
+        "_head_taken",
+        "_idle_timeout",
+        "_loop",
+        "_on_lost",
+        "_parser",
+        "_receiver",
+        "_surplus",
+        "_timer",
+        "_transport",
+        "_used",
+        "_winding_down",
+    )
+
     def __init__(self, on_lost: Callable[["Connection"], None]) -> None:
         self._on_lost = on_lost
         self._loop = asyncio.get_running_loop()
@@ -104,10 +121,25 @@ class Connection(asyncio.Protocol):
         if self._done.done():
             self.abort()  # nobody has asked for this, or whoever did has been cancelled
             return
+        self._arrived = True
+        parser, receiver = self._parser, self._receiver
         try:
-            self._receive(data)
+            body = parser.feed(data)
+            if parser.status and not self._head_taken:
+                self._head_taken = True
+                receiver.head(parser.status, parser.headers)
+            if body and receiver.body(body):
+                self._deadline = self._loop.time() + self._idle_timeout
+                self._surplus = 0
         except Exception as error:  # noqa: BLE001 - the receiver's, for whoever awaits the exchange
             self._finish(error)
+            return
+        if parser.ended:
+            self._finish(None)
+        elif parser.damage is not None:
+            self._lose(parser.damage)
+        elif not body or receiver.complete:
+            self._bound(len(data))
 
     def connection_lost(self, error: Exception | None) -> None:
         """See `asyncio.Protocol`."""
@@ -122,23 +154,6 @@ class Connection(asyncio.Protocol):
             self._finish(None)
         else:
             self._lose(Broken(f"lost: {error!r}"))
-
-    def _receive(self, data: bytes) -> None:
-        self._arrived = True
-        parser, receiver = self._parser, self._receiver
-        body = parser.feed(data)
-        if parser.status and not self._head_taken:
-            self._head_taken = True
-            receiver.head(parser.status, parser.headers)
-        if body and receiver.body(body):
-            self._deadline = self._loop.time() + self._idle_timeout
-            self._surplus = 0
-        if parser.ended:
-            self._finish(None)
-        elif parser.damage is not None:
-            self._lose(parser.damage)
-        elif not body or receiver.complete:
-            self._bound(len(data))
 
     def _bound(self, size: int) -> None:
         """Limit what comes without being wanted, in bytes and in time."""

@@ -114,6 +114,8 @@ async def connect_to(address: Address) -> socket.socket:
     sock = socket.socket(family, kind, protocol)
     try:
         sock.setblocking(False)
+        # The end of a large request waits for no acknowledgement.
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         await asyncio.get_running_loop().sock_connect(sock, name)
     except BaseException:
         sock.close()
