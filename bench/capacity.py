@@ -10,9 +10,9 @@ from bench.subjects import Stage, Start, Subject
 
 FIRST = 100  # streams of the first trial, which warms up and tells what a token costs
 CLOSE = 1.12  # between the most streams held and the fewest not held: then it is found
-MOST_TRIALS = 9
+MOST_TRIALS = 12
 MOST_STREAMS = 4000
-LEAST_STEP, MOST_STEP = 1.25, 2.5  # from a trial that held to the next one
+LEAST_STEP, MOST_STEP = 1.4, 2.5  # from a trial that held to the next one
 WARM_UP = {
     "streams": 16,
     "order": "tokens=20 every=20",

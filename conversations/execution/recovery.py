@@ -13,6 +13,7 @@ from django.utils import timezone
 from accounts import idempotency
 from accounts.database import database_step
 from agents.credentials import base_url
+from conversations import access
 from conversations.execution import outcome
 from conversations.execution.dispatch import Dispatcher
 from conversations.execution.job import agent_of, claim, first_fold, stamp, started_event
@@ -71,10 +72,13 @@ class Recovery:
 
     async def sweep(self) -> None:
         """Every unfinished run that this process does not have: dispatched, or ended."""
-        position = 0
+        busy, position = self._dispatcher.busy, 0
         while page := await database_step(_unfinished, position):
-            position = page[-1].user_message_id
-            await self._sweep([run for run in page if not self._dispatcher.busy(run.pk)])
+            position = page[-1][1]
+            # The rows of those alone: a thousand of this process' own would hold it up for long.
+            left = [pk for pk, _ in page if not busy(pk)]
+            runs = await database_step(access.runs_by_id, left) if left else []
+            await self._sweep([run for run in runs if run and not (busy(run.pk) or _ended(run))])
         await self._complete()
 
     async def _complete(self) -> None:
@@ -214,14 +218,14 @@ def _end_of_row(run: Run, transcript: Transcript) -> ev.Outcome:
     return outcome.failed(error, transcript, Timing())
 
 
-def _unfinished(position: int) -> list[Run]:
-    """The next page of them, after a user message's key."""
-    return list(
-        Run.objects.exclude(status__in=FINAL)
-        .filter(user_message__gt=position)
-        .select_related("conversation", "message", "user_message")
-        .order_by("user_message")[:AT_ONCE]
-    )
+def _ended(run: Run) -> bool:
+    return run.status in FINAL
+
+
+def _unfinished(position: int) -> list[tuple[str, int]]:
+    """The next page of them, after a user message's key; each with that key."""
+    rows = Run.objects.exclude(status__in=FINAL).filter(user_message__gt=position)
+    return list(rows.order_by("user_message").values_list("pk", "user_message")[:AT_ONCE])
 
 
 def _rows(run_ids: list[str]) -> dict[str, Run]:
