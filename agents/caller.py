@@ -33,7 +33,7 @@ class Address:
 class AgentConfig:
     """An agent as it was at one moment: all that starting a run needs.
 
-    Holds JSON types only, so `AgentConfig(**asdict(config))` survives being stored. It has no
+    Holds JSON types only, so `AgentConfig(**vars(config))` survives being stored. It has no
     secret: the credential is named, and read when a run starts (`agents.credentials`)."""
 
     id: str

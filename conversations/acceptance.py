@@ -4,8 +4,9 @@ The user's message is committed before anything else is done for it."""
 
 import hashlib
 from collections import defaultdict
+from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 
 from django.conf import settings
 from django.db import IntegrityError, connection, transaction
@@ -17,7 +18,7 @@ from accounts.database import database_step
 from agents.access import agent_of, lineage_of
 from agents.caller import AgentConfig, Caller
 from conversations import access
-from conversations.execution.job import Enqueue, no_queue
+from conversations.execution.job import Enqueue, Job, begin, jobs_of, no_queue
 from conversations.execution.statements import insert_rows
 from conversations.models import FINAL, Conversation, Message, MessageStatus, Run
 from engine.errors import ClawError, invalid
@@ -41,43 +42,59 @@ class Asked:
 class Accepted:
     """The run that answers a message. `new` is False where it is an earlier one, met again by its
     `clientMessageId`; `place` is its place in line, from 1, if it has to wait; `interrupts` are the
-    conversation's other runs, where the policy is to stop them."""
+    conversation's other runs, where the policy is to stop them. `job`: it is claimed already."""
 
     run: Run
     new: bool
     place: int | None = None
     interrupts: tuple[Run, ...] = ()
+    job: Job | None = None
 
 
 class Acceptance:
-    """Stores what is asked; messages that come together share one transaction."""
+    """Stores what is asked; messages that come together share one transaction.
 
-    def __init__(self, enqueue: Enqueue = no_queue) -> None:
-        self._batcher: Batcher[Asked, Accepted] = Batcher(
-            lambda asked: database_step(accept, asked, enqueue), at_most(GROUP)
-        )
+    `claimed`: this process answers what it accepts. So a run that need not wait is stored as
+    claimed, which saves a transaction, and its job is given to `claimed` before anybody knows of
+    the run."""
+
+    def __init__(
+        self, enqueue: Enqueue = no_queue, claimed: Callable[[Job], None] | None = None
+    ) -> None:
+        self._enqueue, self._claimed = enqueue, claimed
+        self._batcher: Batcher[Asked, Accepted] = Batcher(self._accept, at_most(GROUP))
 
     async def accept(self, asked: Asked) -> Accepted:
         """Raises `conversation_busy`, `idempotency_conflict`, `budget_exceeded`,
         `invalid_message`, `unavailable`."""
         return await self._batcher.do(asked)
 
+    async def _accept(self, asked: list[Asked]) -> list[Accepted | Exception]:
+        here = self._claimed is not None
+        answers = await database_step(accept, asked, self._enqueue, here)
+        for answer in answers:
+            if self._claimed is not None and isinstance(answer, Accepted) and answer.job:
+                self._claimed(answer.job)
+        return answers
+
     async def aclose(self) -> None:
         """Wait until everything that was asked is stored."""
         await self._batcher.aclose()
 
 
-def accept(asked: list[Asked], enqueue: Enqueue = no_queue) -> list[Accepted | Exception]:
-    """One transaction for all of them; for each its run, or the ClawError that refuses it.
-    Synchronous. Raises IntegrityError where two of them use the same new name."""
+def accept(
+    asked: list[Asked], enqueue: Enqueue = no_queue, here: bool = False
+) -> list[Accepted | Exception]:
+    """One transaction for all of them; for each its run, or the ClawError that refuses it. `here`:
+    see `Acceptance`. Synchronous. Raises IntegrityError where two of them use the same new name."""
     try:
-        answers = _store(asked, enqueue)
+        answers = _store(asked, enqueue, here)
     except IntegrityError:
         if len(asked) > 1:
             raise
         # Somebody was faster: with this message, or with the alias, which exists now.
         earlier = _earlier(asked[0])
-        answers = [earlier or _store_again(asked[0], enqueue)]
+        answers = [earlier or _store_again(asked[0], enqueue, here)]
     # What was accepted before needs no room, and is no second message.
     return [
         (_earlier(one) or answer) if isinstance(answer, ClawError) else answer
@@ -85,17 +102,17 @@ def accept(asked: list[Asked], enqueue: Enqueue = no_queue) -> list[Accepted | E
     ]
 
 
-def _store_again(one: Asked, enqueue: Enqueue) -> Accepted | ClawError:
+def _store_again(one: Asked, enqueue: Enqueue, here: bool) -> Accepted | ClawError:
     try:
         agent_of(replace(one.caller, agent=one.agent))
     except ClawError as gone:  # another process has deleted it, and this one remembers it
         return gone
-    (answer,) = _store([one], enqueue)
+    (answer,) = _store([one], enqueue, here)
     return answer
 
 
 @transaction.atomic
-def _store(asked: list[Asked], enqueue: Enqueue) -> list[Accepted | ClawError]:
+def _store(asked: list[Asked], enqueue: Enqueue, here: bool) -> list[Accepted | ClawError]:
     drafts: dict[str, list[Run]] = defaultdict(list)  # what this adds to each conversation
     messages: list[Message] = []
     answers: list[Accepted | ClawError] = []
@@ -110,13 +127,19 @@ def _store(asked: list[Asked], enqueue: Enqueue) -> list[Accepted | ClawError]:
             messages += its_messages
             answers.append(accepted)
     runs = [run for of_one in drafts.values() for run in of_one]
+    ready = [one.run for one in answers if here and isinstance(one, Accepted) and not one.place]
+    begin(ready, timezone.now())
     new = {run.conversation_id: run.conversation for run in runs if run.conversation._state.adding}
     insert_rows(list(new.values()))
     insert_rows(messages)
     insert_rows(runs)
     # Also where one must wait: the run before it may end before this transaction does.
     enqueue(runs)
-    return answers
+    jobs = {job.run.pk: job for job in jobs_of(ready)}
+    return [
+        replace(answer, job=jobs.get(answer.run.pk)) if isinstance(answer, Accepted) else answer
+        for answer in answers
+    ]
 
 
 def _hold(asked: list[Asked]) -> None:
@@ -177,7 +200,7 @@ def _draft(one: Asked, drafts: dict[str, list[Run]]) -> tuple[Accepted, list[Mes
         fingerprint=fingerprint(request),
         provider=agent.provider,
         model=agent.model,
-        config=asdict(agent),
+        config={**vars(agent)},
         on_disconnect=request.on_disconnect or agent.on_disconnect,
     )
     accepted = Accepted(run, new=True, place=unfinished or None, interrupts=interrupts)

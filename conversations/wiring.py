@@ -109,7 +109,7 @@ async def _embedded(signals: Signals) -> Services:
     return Services(
         log=log,
         activity=Activity(signals),
-        acceptance=Acceptance(),
+        acceptance=Acceptance(claimed=dispatcher.claimed),
         dispatcher=dispatcher,
         recorder=recorder,
         connections=connections,

@@ -6,8 +6,10 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from conversations.execution.executor import Executor
+from conversations.execution.job import Job
 from conversations.execution.live import Live
 from conversations.execution.outcome import interrupted
+from conversations.execution.runner import Runner
 from conversations.models import Run, RunStatus
 from engine.errors import ClawError
 from engine.log.base import Fenced
@@ -56,6 +58,15 @@ class Dispatcher(Protocol):
 class InlineDispatcher(Executor):
     """This process carries them out, in tasks of its own."""
 
+    def __init__(self, runner: Runner) -> None:
+        super().__init__(runner)
+        self._claimed: dict[str, tuple[Job, Live]] = {}
+
+    def claimed(self, job: Job) -> None:
+        """The run was claimed as it was stored. It may be stopped from now on, and is submitted by
+        who asked for it, or found by recovery."""
+        self._claimed[job.run.pk] = job, Live(job.run)
+
     def enqueue(self, runs: Sequence[Run]) -> None:
         """Nothing: a run that was not submitted is found by recovery."""
 
@@ -63,11 +74,12 @@ class InlineDispatcher(Executor):
         """See `Dispatcher.submit`."""
         if self.draining or self.busy(run.pk):
             return
-        live = self.hold(run)
+        job, live = self._claimed.pop(run.pk, (None, Live(run)))
+        self.hold(live)
         # A fresh context: a task made inside a request would inherit the request's database
         # thread and connection for as long as the run lasts.
         live.task = asyncio.create_task(
-            self._carry_on(live, transcript), context=contextvars.Context()
+            self._carry_on(live, transcript, job), context=contextvars.Context()
         )
 
     async def cancel(self, run: Run, error: ClawError | None = None) -> None:
@@ -81,11 +93,12 @@ class InlineDispatcher(Executor):
                 if following is not None:
                     self.submit(following)
                 return
-        self.stop_here(run.pk, error)
+        if not self.stop_here(run.pk, error) and run.pk in self._claimed:
+            self._claimed[run.pk][1].stop(error)
 
-    async def _carry_on(self, live: Live, transcript: Transcript | None) -> None:
+    async def _carry_on(self, live: Live, transcript: Transcript | None, job: Job | None) -> None:
         try:
-            following = await self.carry_out(live, transcript)
+            following = await self.carry_out(live, transcript, job)
         except Exception:  # noqa: BLE001 - it has been logged; the next sweep recovers the run
             return
         if following is not None:

@@ -63,21 +63,23 @@ class Executor:
         live.stop(error)
         return True
 
-    def hold(self, run: Run) -> Live:
+    def hold(self, live: Live) -> None:
         """From now on this process has the run; follow with `carry_out`."""
-        live = self._live[run.pk] = Live(run)
-        self._active[run.organization_id] += 1
-        return live
+        self._live[live.run.pk] = live
+        self._active[live.run.organization_id] += 1
 
-    async def carry_out(self, live: Live, transcript: Transcript | None) -> Run | None:
-        """Claim a run and take it to its end; returns the conversation's next run.
+    async def carry_out(
+        self, live: Live, transcript: Transcript | None, job: Job | None = None
+    ) -> Run | None:
+        """Claim a run, unless there is a `job` that says it is, and take it to its end; returns
+        the conversation's next run.
 
         Raises what kept the run from being stored, once it is logged. It is left unfinished on
         purpose: whoever recovers it takes it from the log, where it ended."""
         run = live.run
         trace(organization=run.organization_id, run=run.pk)
         try:
-            job = await self._claims.do(run)
+            job = job or await self._claims.do(run)
             if job is None:
                 return None
             return await self._runner.execute(job, live, transcript)

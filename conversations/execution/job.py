@@ -1,7 +1,8 @@
 """A run as the runner needs it: claimed for one attempt, with its prompt."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TypeAlias
 
 from django.db import IntegrityError, connection, transaction
@@ -44,6 +45,19 @@ def claim(runs: list[Run]) -> list[Job | None]:
             return [claim([run])[0] for run in runs]
         if not _take_in_line(runs[0]):
             return [None]
+    return jobs_of(runs)
+
+
+def begin(runs: Iterable[Run], now: datetime) -> None:
+    """Their next attempt begins: what a claim stores."""
+    for run in runs:
+        run.status, run.attempt, run.started_at = RunStatus.RUNNING, run.attempt + 1, now
+
+
+def jobs_of(runs: list[Run]) -> list[Job]:
+    """Runs that are taken, with their prompts. Synchronous."""
+    if not runs:
+        return []
     return [
         Job(run, agent_of(run), request, stamp(run), run.attempt)
         for run, request in zip(runs, prompts(runs), strict=True)
@@ -80,8 +94,7 @@ def _take(runs: list[Run]) -> bool:
                 return False
     except IntegrityError:  # the conversation's other run became active in the same moment
         return False
-    for run in runs:
-        run.status, run.attempt, run.started_at = RunStatus.RUNNING, run.attempt + 1, now
+    begin(runs, now)
     return True
 
 

@@ -93,7 +93,8 @@ class QueueDispatcher(Executor):
         so that the job is tried again, unless another worker has the run by now."""
         if self.busy(run.pk):
             return
-        live = self.hold(run)
+        live = Live(run)
+        self.hold(live)
         live.task = asyncio.current_task()
         if run.stop is not None:
             live.stop(_error(run.stop))

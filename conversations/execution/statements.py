@@ -1,25 +1,25 @@
 """Statements that Django takes longer to compose than a database to carry out."""
 
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
-from django.db import connection
+from django.db import DEFAULT_DB_ALIAS, connections
+from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import Field, Model
 
 
 def insert_rows(rows: Sequence[Model]) -> None:
-    """Store new rows of one model in one statement: what `bulk_create` does, at a third of its
+    """Store new rows of one model in one statement: what `bulk_create` does, at a fifth of its
     cost. Synchronous. Raises IntegrityError."""
     if not rows:
         return
-    meta, quote = rows[0]._meta, connection.ops.quote_name
-    columns = [field for field in meta.local_concrete_fields if field is not meta.auto_field]
-    sql = (
-        f"INSERT INTO {quote(meta.db_table)} ({_names(columns)})"
-        f" VALUES {_places(columns, rows)} RETURNING {quote(meta.pk.column)}"
-    )
+    # Not `django.db.connection`, which looks for this one whenever it is touched.
+    connection = connections[DEFAULT_DB_ALIAS]
+    model = type(rows[0])
+    sql = _insertion(model, len(rows), connection.vendor)
     with connection.cursor() as cursor:
-        cursor.execute(sql, [_new(field, row) for row in rows for field in columns])
+        cursor.execute(sql, [_new(f, row, connection) for row in rows for f in _columns(model)])
         for row, (key,) in zip(rows, cursor.fetchall(), strict=True):
             row.pk = key
             row._state.adding, row._state.db = False, connection.alias
@@ -30,31 +30,57 @@ def update_rows(rows: Sequence[Model], fields: Sequence[str]) -> None:
     at a tenth of its cost. Synchronous. A row that is gone stays gone."""
     if not rows:
         return
-    meta, quote = rows[0]._meta, connection.ops.quote_name
+    connection = connections[DEFAULT_DB_ALIAS]
+    model = type(rows[0])
+    given = [model._meta.pk, *map(model._meta.get_field, fields)]
+    sql = _change(model, tuple(fields), len(rows), connection.vendor)
+    with connection.cursor() as cursor:
+        cursor.execute(sql, [_stored(field, row, connection) for row in rows for field in given])
+
+
+@cache
+def _columns(model: type[Model]) -> list[Field]:
+    """What a new row says; the database itself makes some keys."""
+    meta = model._meta
+    return [field for field in meta.local_concrete_fields if field is not meta.auto_field]
+
+
+@cache
+def _insertion(model: type[Model], count: int, vendor: str) -> str:
+    connection, meta, columns = connections[DEFAULT_DB_ALIAS], model._meta, _columns(model)
+    quote = connection.ops.quote_name
+    return (
+        f"INSERT INTO {quote(meta.db_table)} ({_names(columns, connection)})"
+        f" VALUES {_places(columns, count)} RETURNING {quote(meta.pk.column)}"
+    )
+
+
+@cache
+def _change(model: type[Model], fields: tuple[str, ...], count: int, vendor: str) -> str:
+    connection, meta = connections[DEFAULT_DB_ALIAS], model._meta
+    quote = connection.ops.quote_name
     columns = [meta.get_field(name) for name in fields]
     given = [meta.pk, *columns]
     table, key = quote(meta.db_table), quote(meta.pk.column)
-    sql = (
-        f"WITH given ({_names(given)}) AS (VALUES {_places(given, rows)})"
-        f" UPDATE {table} SET"
-        f" {', '.join(f'{quote(field.column)} = {_value(field)}' for field in columns)}"
-        f" FROM given WHERE {table}.{key} = {_value(meta.pk)}"
+    changes = [f"{quote(field.column)} = {_value(field, connection)}" for field in columns]
+    return (
+        f"WITH given ({_names(given, connection)}) AS (VALUES {_places(given, count)})"
+        f" UPDATE {table} SET {', '.join(changes)}"
+        f" FROM given WHERE {table}.{key} = {_value(meta.pk, connection)}"
     )
-    with connection.cursor() as cursor:
-        cursor.execute(sql, [_stored(field, row) for row in rows for field in given])
 
 
-def _names(fields: Sequence[Field]) -> str:
+def _names(fields: Sequence[Field], connection: BaseDatabaseWrapper) -> str:
     return ", ".join(connection.ops.quote_name(field.column) for field in fields)
 
 
-def _places(fields: Sequence[Field], rows: Sequence[Model]) -> str:
-    """For the values of `fields` in all rows."""
+def _places(fields: Sequence[Field], count: int) -> str:
+    """For the values of `fields` in so many rows."""
     place = f"({', '.join(['%s'] * len(fields))})"
-    return ", ".join([place] * len(rows))
+    return ", ".join([place] * count)
 
 
-def _value(field: Field) -> str:
+def _value(field: Field, connection: BaseDatabaseWrapper) -> str:
     """A column of `given`. PostgreSQL takes what is only NULL or quoted there for text."""
     name = f"given.{connection.ops.quote_name(field.column)}"
     if not connection.features.requires_casted_case_in_updates:
@@ -62,11 +88,11 @@ def _value(field: Field) -> str:
     return f"CAST({name} AS {field.cast_db_type(connection)})"
 
 
-def _stored(field: Field, row: Model) -> Any:
+def _stored(field: Field, row: Model, connection: BaseDatabaseWrapper) -> Any:
     return field.get_db_prep_save(getattr(row, field.attname), connection)
 
 
-def _new(field: Field, row: Model) -> Any:
+def _new(field: Field, row: Model, connection: BaseDatabaseWrapper) -> Any:
     if field.is_relation and field.is_cached(row):  # which may have been stored a moment ago
         setattr(row, field.name, getattr(row, field.name))
     return field.get_db_prep_save(field.pre_save(row, add=True), connection)

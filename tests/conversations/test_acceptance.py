@@ -13,6 +13,7 @@ from django.db import connection, connections
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from accounts.database import database_step
 from agents.caller import AgentConfig
 from agents.models import ApiKey
 from agents.rotation import rotate
@@ -325,6 +326,29 @@ async def test_who_uses_a_name_at_the_same_time_comes_to_the_same(caller):
     assert (one.new, again.new, again.run) == (True, False, one.run)
     assert (next_.run.conversation_id, next_.place) == (one.run.conversation_id, 1)
     assert other.new and conflict.code == "idempotency_conflict"
+
+
+async def test_a_run_that_need_not_wait_is_stored_as_claimed(caller):
+    """Where the process that accepts it answers it: one transaction instead of two."""
+    agent = replace(caller.require_agent(), provider="demo", model="demo")
+    claimed = []
+    acceptance = Acceptance(claimed=claimed.append)
+    first, second, other = await asyncio.gather(
+        acceptance.accept(Asked(caller, agent, ChatRequest(message="a", conversation_id="abc"))),
+        acceptance.accept(Asked(caller, agent, ChatRequest(message="b", conversation_id="abc"))),
+        acceptance.accept(Asked(caller, agent, ChatRequest(message="c"))),
+    )
+
+    assert [job.run for job in claimed] == [first.run, other.run]
+    assert second.place == 1 and second.job is None
+    assert [turn.content for turn in first.job.request.turns] == ["a"]
+    rows = await database_step(
+        lambda: [Run.objects.get(pk=one.run.pk) for one in (first, second, other)]
+    )
+    assert [(row.status, row.attempt) for row in rows] == [
+        *(("running", 1), ("queued", 0), ("running", 1)),
+    ]
+    assert rows[0].started_at == first.run.started_at is not None
 
 
 def test_an_agent_that_is_gone_is_said_to_be(caller, agent):

@@ -2,17 +2,22 @@
 
 import asyncio
 import contextvars
+from dataclasses import replace
 
 from django.db import DataError
 
 from accounts.database import database_step
+from conversations.acceptance import Acceptance, Asked
 from conversations.execution.dispatch import InlineDispatcher
+from conversations.execution.job import stamp, started_event
 from conversations.execution.outcome import interrupted
 from conversations.execution.recorder import Recorder
+from conversations.execution.recovery import Recovery
 from conversations.execution.runner import Runner
 from engine.errors import ClawError
 from engine.events import Event
 from tests.conversations.parts import ENDLESS, QUICK, SILENT, reload
+from wire.native import ChatRequest
 
 MARK = contextvars.ContextVar("MARK", default="none")
 
@@ -44,6 +49,40 @@ async def test_a_run_is_carried_out_once(parts, caller):
     await parts.dispatcher.drain(5)
 
     assert (await database_step(reload, run)).attempt == 1
+
+
+async def claimed_by(parts, caller, text=QUICK):
+    """A run as the acceptance of this process stores it."""
+    accepting = Acceptance(claimed=parts.dispatcher.claimed)
+    agent = replace(caller.require_agent(), provider="demo", model="demo")
+    accepted = await accepting.accept(Asked(caller, agent, ChatRequest(message=text)))
+    parts.log.writer(stamp(accepted.run), 0).append(started_event(accepted.run))
+    return accepted.run
+
+
+async def test_a_run_that_was_claimed_as_it_was_stored_is_not_claimed_again(parts, caller):
+    run = await claimed_by(parts, caller)
+    parts.dispatcher.submit(run)
+    row = await parts.ended(run)
+
+    assert (row.status, row.attempt) == ("completed", 1)
+
+
+async def test_a_run_may_be_stopped_before_it_is_submitted(parts, caller):
+    """Another tab may stop the conversation's runs as soon as they are committed."""
+    run = await claimed_by(parts, caller, "[[slow]]")
+    await parts.dispatcher.cancel(await database_step(reload, run))
+    parts.dispatcher.submit(run)
+
+    assert (await parts.ended(run)).status == "cancelled"
+
+
+async def test_a_run_whose_asker_left_before_it_was_submitted_is_found(parts, caller):
+    run = await claimed_by(parts, caller)
+    recovery = Recovery(parts.log, parts.dispatcher, parts.recorder)
+    await recovery.sweep()
+
+    assert (await parts.ended(run)).status == "completed"
 
 
 async def test_a_run_s_task_inherits_nothing_of_the_request(parts, caller):
