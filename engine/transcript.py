@@ -5,39 +5,15 @@ The recorder, the REST answer, the snapshot on attach and the browser are all th
 transcript it is given (copying a growing text for every token would cost O(n^2)).
 """
 
-import hashlib
 from collections.abc import Callable
 from typing import Any
 
 import msgspec
 
 from engine import events as ev
+from engine.text import Text
 
 FINAL = frozenset({"completed", "cancelled", "failed", "interrupted"})
-
-
-class Text:
-    """A growing text, kept once as UTF-8."""
-
-    __slots__ = ("_utf8",)
-
-    def __init__(self) -> None:
-        self._utf8 = bytearray()
-
-    def add(self, piece: str) -> None:
-        self._utf8 += piece.encode()
-
-    def __str__(self) -> str:
-        return self._utf8.decode()
-
-    @property
-    def size(self) -> int:
-        """Bytes of UTF-8."""
-        return len(self._utf8)
-
-    def digest(self) -> str:
-        """`sha256:` and the hex digest of the UTF-8."""
-        return "sha256:" + hashlib.sha256(self._utf8).hexdigest()
 
 
 class Transcript:

@@ -1,6 +1,5 @@
 """An answer of the Messages API, from bytes to deltas, without any I/O."""
 
-from io import StringIO
 from typing import Any
 
 import msgspec
@@ -24,6 +23,7 @@ from engine.providers.base import (
 )
 from engine.providers.decoding import PlainText, StreamDecoder, decode_arguments
 from engine.providers.faults import fault, stream_fault, without
+from engine.text import Text
 from engine.usage import TokenCounts
 
 KNOWN_EVENTS = frozenset(
@@ -44,17 +44,17 @@ class Block:
         self.fields, self.call = fields, call
         self.start = msgspec.convert(fields, WireBlock)
         self.type = self.start.type
-        self.text = StringIO()  # a list of its pieces takes ten times the memory
+        self.text = Text()
         self.signatures = [self.start.signature or ""]
 
     def arguments(self) -> dict[str, Any]:
         """Raises `msgspec.DecodeError` for arguments that are no JSON object (cut, usually)."""
-        text = self.text.getvalue()
+        text = str(self.text)
         return decode_arguments(text) if text.strip() else self.start.input or {}
 
     def closed(self) -> dict[str, Any] | None:
         """The block to send back with the next turn; None for one that the API would refuse."""
-        text = self.text.getvalue()
+        text = str(self.text)
         match self.type:
             case "text":
                 return {**self.fields, "text": text} if text.strip() else None
@@ -107,7 +107,7 @@ class Decoder(StreamDecoder):
         pieces = [event.delta.text for event in events if event.index == index]
         if block is None or block.type != "text" or len(pieces) != len(events) or "" in pieces:
             return []
-        block.text.write("".join(pieces))
+        block.text.add("".join(pieces))
         return pieces
 
     def _event(self, name: bytes, body: bytes, deltas: list[Delta]) -> None:
@@ -141,18 +141,18 @@ class Decoder(StreamDecoder):
     def _delta(self, block: Block, delta: WireDelta, deltas: list[Delta]) -> None:
         kind = delta.type
         if kind == "text_delta" and block.type == "text":
-            block.text.write(delta.text)
+            block.text.add(delta.text)
             self._writing = True
             if delta.text:
                 deltas.append(TextDelta([delta.text]))
         elif kind == "thinking_delta" and block.type == "thinking":
-            block.text.write(delta.thinking)
+            block.text.add(delta.thinking)
             if delta.thinking:
                 deltas.append(ThinkingDelta(delta.thinking))
         elif kind == "signature_delta":
             block.signatures.append(delta.signature)
         elif kind == "input_json_delta":
-            block.text.write(delta.partial_json)
+            block.text.add(delta.partial_json)
             if delta.partial_json and block.type == "tool_use":
                 deltas.append(ToolDelta(block.call, delta.partial_json))
 

@@ -1,6 +1,5 @@
 """An answer of Chat Completions, from bytes to deltas, without any I/O."""
 
-from io import StringIO
 from typing import Any
 
 import msgspec
@@ -29,6 +28,7 @@ from engine.providers.openai_wire import (
     WireUsage,
     decode_chunk,
 )
+from engine.text import Text
 from engine.usage import TokenCounts
 
 DONE = b"[DONE]"
@@ -52,12 +52,12 @@ class Call:
         """`index` is the server's; a call that it gives no id gets one of ours."""
         self.index, self.number = index, number
         self.id, self.name = id or new_id("call"), name
-        self.arguments = StringIO()
+        self.arguments = Text()
         self.extra: dict[str, Any] = {}
 
     def use(self) -> ToolUse:
         """Raises `msgspec.DecodeError` for arguments that are no JSON object."""
-        text = self.arguments.getvalue()
+        text = str(self.arguments)
         return ToolUse(self.id, self.name, decode_arguments(text) if text.strip() else {})
 
 
@@ -80,8 +80,7 @@ class Decoder(StreamDecoder):
         super().__init__()
         self._secret = secret
         self._calls: list[Call] = []
-        # Lists of their pieces would take ten times the memory.
-        self._text, self._thinking = StringIO(), StringIO()
+        self._text, self._thinking = Text(), Text()
         self._thinking_field = ""
         self._refused = False
         self._finish_reason: str | None = None
@@ -96,7 +95,7 @@ class Decoder(StreamDecoder):
         pieces = [event.choices[0].delta.content for event in events]
         if "" in pieces:
             return []
-        self._text.write("".join(pieces))
+        self._text.add("".join(pieces))
         return pieces
 
     def _event(self, name: bytes, body: bytes, deltas: list[Delta]) -> None:
@@ -122,7 +121,7 @@ class Decoder(StreamDecoder):
         if delta.reasoning_content or delta.reasoning:
             self._think(delta, deltas)
         if text := delta.content or delta.refusal:
-            self._text.write(text)
+            self._text.add(text)
             deltas.append(TextDelta([text]))
             self._writing = True
         if delta.refusal:
@@ -135,7 +134,7 @@ class Decoder(StreamDecoder):
         field = "reasoning_content" if delta.reasoning_content else "reasoning"
         text = delta.reasoning_content or delta.reasoning or ""
         self._thinking_field = field
-        self._thinking.write(text)
+        self._thinking.add(text)
         deltas.append(ThinkingDelta(text))
 
     def _fragment(self, fragment: WireCall, deltas: list[Delta]) -> None:
@@ -150,7 +149,7 @@ class Decoder(StreamDecoder):
             deltas.append(ToolDelta(call.number, arguments, id=call.id, name=call.name))
         elif arguments:
             deltas.append(ToolDelta(call.number, arguments))
-        call.arguments.write(arguments)
+        call.arguments.add(arguments)
         call.extra |= fragment.extra_content or {}
 
     def _continued(self, fragment: WireCall, function: WireFunction) -> Call | None:
@@ -207,10 +206,10 @@ class Decoder(StreamDecoder):
     def _blocks(self, uses: list[ToolUse]) -> list[dict[str, Any]]:
         """The turn as `openai_wire.encode_assistant` takes it."""
         blocks: list[dict[str, Any]] = []
-        if thinking := self._thinking.getvalue():
+        if thinking := str(self._thinking):
             field = self._thinking_field
             blocks.append({"type": "thinking", "thinking": thinking, "field": field})
-        if text := self._text.getvalue():
+        if text := str(self._text):
             blocks.append({"type": "text", "text": text})
         for call, use in zip(self._calls, uses, strict=True):
             block = {"type": "tool_use", "id": use.id, "name": use.name, "input": use.args}

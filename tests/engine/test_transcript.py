@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from engine import events as ev
 from engine.events import Stamp, decode
-from engine.transcript import FINAL, Text, Transcript, fold, fold_all
+from engine.transcript import FINAL, Transcript, fold, fold_all
 from tests import fixtures
 
 STAMP = Stamp("run_1", "conv_1", "msg_1")
@@ -102,15 +102,6 @@ def test_a_result_without_its_call_is_left_out() -> None:
 def test_a_surrogate_pair_in_two_tokens_is_two_characters_not_half_of_one() -> None:
     transcript = fold_all(lines("complete")[:5])
     assert str(transcript.text) == "Héllo 👩\u200d👩\u200d👧\u200d👦"
-
-
-@given(st.lists(st.text(st.characters(exclude_categories=["Cs"])), max_size=20))
-def test_text_is_what_was_added(pieces: list[str]) -> None:
-    text = Text()
-    for piece in pieces:
-        text.add(piece)
-    assert str(text) == "".join(pieces)
-    assert text.size == len("".join(pieces).encode())
 
 
 @given(st.lists(st.text(st.characters(exclude_categories=["Cs"]), max_size=5), max_size=30))
