@@ -291,7 +291,10 @@ int main(int count, char **values) {
         for (int i = 0; i < ready; i++) {
             Connection *c = found[i].data.ptr;
             if (found[i].data.ptr == &listener) accept_all(listener);
-            else if (found[i].data.ptr == &timer) armed = 0;
+            else if (found[i].data.ptr == &timer) {
+                uint64_t times; /* read, or it would be ready again with nothing to send */
+                if (read(timer, &times, sizeof times) > 0) armed = 0;
+            }
             else {
                 if (found[i].events & EPOLLOUT) send_rest(c);
                 if (found[i].events & ~EPOLLOUT) readable(c);

@@ -56,8 +56,6 @@ class StallGuard:
 
     def connection_made(self, transport: Any) -> None:
         super().connection_made(transport)  # type: ignore[misc]
-        # Else uvloop sends at the end of its turn, when a thousand other streams have been read.
-        transport.set_write_buffer_limits(high=0)
         if hasattr(socket, "TCP_USER_TIMEOUT"):
             # The kernel sees what we do not: a host that is gone, and a closed connection whose
             # last bytes nobody takes.

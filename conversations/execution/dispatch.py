@@ -63,8 +63,8 @@ class InlineDispatcher(Executor):
         self._claimed: dict[str, tuple[Job, Live]] = {}
 
     def claimed(self, job: Job) -> None:
-        """The run was claimed as it was stored. It may be stopped from now on, and is submitted by
-        who asked for it, or found by recovery."""
+        """The run was claimed as it was stored. It may be cancelled from now on, and is submitted
+        by who asked for it, or found by recovery."""
         self._claimed[job.run.pk] = job, Live(job.run)
 
     def enqueue(self, runs: Sequence[Run]) -> None:
@@ -75,6 +75,9 @@ class InlineDispatcher(Executor):
         if self.draining or self.busy(run.pk):
             return
         job, live = self._claimed.pop(run.pk, (None, Live(run)))
+        self._start(live, transcript, job)
+
+    def _start(self, live: Live, transcript: Transcript | None, job: Job | None) -> None:
         self.hold(live)
         # A fresh context: a task made inside a request would inherit the request's database
         # thread and connection for as long as the run lasts.
@@ -94,7 +97,10 @@ class InlineDispatcher(Executor):
                     self.submit(following)
                 return
         if not self.stop_here(run.pk, error) and run.pk in self._claimed:
-            self._claimed[run.pk][1].stop(error)
+            # Not submitted yet, and perhaps never, if who asked has left: it ends by itself.
+            job, live = self._claimed.pop(run.pk)
+            live.stop(error)
+            self._start(live, None, job)
 
     async def _carry_on(self, live: Live, transcript: Transcript | None, job: Job | None) -> None:
         try:

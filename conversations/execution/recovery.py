@@ -118,6 +118,8 @@ class Recovery:
             await complete_logs(self._log, [run.pk])
             return None
         transcript = await read_transcript(self._log, run.pk)
+        if self._dispatcher.busy(run.pk):  # since the sweep began: what it knows of it is old
+            return None
         if run.status == RunStatus.QUEUED or self._goes_on(run, transcript):
             return transcript
         await self._end(run, transcript)

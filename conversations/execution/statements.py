@@ -17,7 +17,8 @@ def insert_rows(rows: Sequence[Model]) -> None:
     # Not `django.db.connection`, which looks for this one whenever it is touched.
     connection = connections[DEFAULT_DB_ALIAS]
     model = type(rows[0])
-    sql = _insertion(model, len(rows), connection.vendor)
+    head, place, tail = _insertion(model, connection.vendor)
+    sql = f"{head} VALUES {', '.join([place] * len(rows))} {tail}"
     with connection.cursor() as cursor:
         cursor.execute(sql, [_new(f, row, connection) for row in rows for f in _columns(model)])
         for row, (key,) in zip(rows, cursor.fetchall(), strict=True):
@@ -33,7 +34,8 @@ def update_rows(rows: Sequence[Model], fields: Sequence[str]) -> None:
     connection = connections[DEFAULT_DB_ALIAS]
     model = type(rows[0])
     given = [model._meta.pk, *map(model._meta.get_field, fields)]
-    sql = _change(model, tuple(fields), len(rows), connection.vendor)
+    head, place, tail = _change(model, tuple(fields), connection.vendor)
+    sql = f"{head} (VALUES {', '.join([place] * len(rows))}) {tail}"
     with connection.cursor() as cursor:
         cursor.execute(sql, [_stored(field, row, connection) for row in rows for field in given])
 
@@ -46,38 +48,36 @@ def _columns(model: type[Model]) -> list[Field]:
 
 
 @cache
-def _insertion(model: type[Model], count: int, vendor: str) -> str:
+def _insertion(model: type[Model], vendor: str) -> tuple[str, str, str]:
+    """What stands before the rows' places, the place of one, and what stands behind them."""
     connection, meta, columns = connections[DEFAULT_DB_ALIAS], model._meta, _columns(model)
     quote = connection.ops.quote_name
-    return (
-        f"INSERT INTO {quote(meta.db_table)} ({_names(columns, connection)})"
-        f" VALUES {_places(columns, count)} RETURNING {quote(meta.pk.column)}"
-    )
+    head = f"INSERT INTO {quote(meta.db_table)} ({_names(columns, connection)})"
+    return head, _place(columns), f"RETURNING {quote(meta.pk.column)}"
 
 
 @cache
-def _change(model: type[Model], fields: tuple[str, ...], count: int, vendor: str) -> str:
+def _change(model: type[Model], fields: tuple[str, ...], vendor: str) -> tuple[str, str, str]:
+    """The same of `update_rows`."""
     connection, meta = connections[DEFAULT_DB_ALIAS], model._meta
     quote = connection.ops.quote_name
     columns = [meta.get_field(name) for name in fields]
     given = [meta.pk, *columns]
     table, key = quote(meta.db_table), quote(meta.pk.column)
     changes = [f"{quote(field.column)} = {_value(field, connection)}" for field in columns]
-    return (
-        f"WITH given ({_names(given, connection)}) AS (VALUES {_places(given, count)})"
-        f" UPDATE {table} SET {', '.join(changes)}"
+    tail = (
+        f"UPDATE {table} SET {', '.join(changes)}"
         f" FROM given WHERE {table}.{key} = {_value(meta.pk, connection)}"
     )
+    return f"WITH given ({_names(given, connection)}) AS", _place(given), tail
 
 
 def _names(fields: Sequence[Field], connection: BaseDatabaseWrapper) -> str:
     return ", ".join(connection.ops.quote_name(field.column) for field in fields)
 
 
-def _places(fields: Sequence[Field], count: int) -> str:
-    """For the values of `fields` in so many rows."""
-    place = f"({', '.join(['%s'] * len(fields))})"
-    return ", ".join([place] * count)
+def _place(fields: Sequence[Field]) -> str:
+    return f"({', '.join(['%s'] * len(fields))})"
 
 
 def _value(field: Field, connection: BaseDatabaseWrapper) -> str:

@@ -3,7 +3,7 @@
 https://platform.claude.com/docs/en/build-with-claude/streaming (read 2026-11)
 """
 
-from typing import Annotated, Any, TypeAlias
+from typing import Annotated, Any, Literal, TypeAlias
 
 import msgspec
 
@@ -100,15 +100,17 @@ class WireEvent(msgspec.Struct, gc=False):
     error: WireError | None = None
 
 
-class WireTextDelta(msgspec.Struct, tag_field="type", tag="text_delta", gc=False):
+class WireTextDelta(msgspec.Struct, gc=False):
     """A piece of text, and only that."""
 
+    type: Literal["text_delta"]
     text: str
 
 
-class WireText(msgspec.Struct, tag_field="type", tag="content_block_delta", gc=False):
+class WireText(msgspec.Struct, gc=False):
     """The event of a piece of text, and only that."""
 
+    type: Literal["content_block_delta"]
     index: int
     delta: WireTextDelta
 

@@ -81,8 +81,8 @@ class Connection(asyncio.Protocol):
         Raises `Broken`, `Idle` (after `idle_timeout` seconds without progress) and whatever the
         receiver does. Cancelled, it closes the socket at once."""
         self._begin(receiver, idle_timeout)
-        self._transport.write(request)
         try:
+            self._transport.write(request)
             await self._done
         finally:
             self._stop_timer()

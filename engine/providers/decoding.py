@@ -38,10 +38,13 @@ class PlainText(Generic[E]):
         """All of `data` if it is whole events of this kind, else nothing."""
         if not data.startswith(self._head) or not data.endswith(b"\n\n"):
             return []
+        joined = data[self._start : -2].replace(self._seam, b",")
         try:
-            return self._decode(b"[%b]" % data[self._start : -2].replace(self._seam, b","))
+            events = self._decode(b"[%b]" % joined)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             return []
+        # Data that says several with commas between them is no JSON of one event.
+        return events if len(events) == data.count(self._seam) + 1 else []
 
 
 class StreamDecoder(ABC):

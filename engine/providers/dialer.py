@@ -50,13 +50,18 @@ class Dialer:
         if self._guard is not None:
             self._guard.check_url(self._url)
         sock = await self._connect()
+        session = None
         if self._scheme == "https":
             session = await shake_hands(sock, tls_context(), self._host.rstrip("."))
+        try:
             connected = protocol()
-            TlsTransport(sock, connected, session)
-        else:
-            connected = protocol()
-            SocketTransport(sock, connected)
+            if session is None:
+                SocketTransport(sock, connected)
+            else:
+                TlsTransport(sock, connected, session)
+        except BaseException:  # there is no descriptor left for the poller, perhaps
+            sock.close()
+            raise
         return connected
 
     async def _connect(self) -> socket.socket:

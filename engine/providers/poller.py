@@ -52,14 +52,21 @@ class Poller:
         loop.add_reader(self._epoll.fileno(), self._turn)
 
     def watch(self, fd: int, callback: Callable[[], object]) -> None:
-        """See the function."""
-        self._epoll.register(fd, select.EPOLLIN)
+        """See the function. Raises `OSError`."""
         self._callbacks[fd] = callback
+        try:
+            self._epoll.register(fd, select.EPOLLIN)
+        except OSError:
+            self._drop(fd)
+            raise
 
     def forget(self, fd: int) -> None:
         """The last one closes the poller."""
-        del self._callbacks[fd]
         self._epoll.unregister(fd)
+        self._drop(fd)
+
+    def _drop(self, fd: int) -> None:
+        del self._callbacks[fd]
         if not self._callbacks:
             del _pollers[self._loop]
             self._loop.remove_reader(self._epoll.fileno())

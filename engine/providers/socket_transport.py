@@ -5,6 +5,7 @@ As much of `asyncio.Transport` as `connection.Connection` needs.
 
 import asyncio
 import socket
+import ssl
 
 from engine.providers.poller import watch
 from engine.providers.tls import TlsSession
@@ -111,9 +112,14 @@ class TlsTransport(SocketTransport):
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
         """See `SocketTransport`."""
-        if not self._closing:
+        if self._closing:
+            return
+        try:
             self._session.encrypt(data)
-            super().write(self._session.answers())
+        except ssl.SSLError as error:  # a server that wants new keys first, say
+            self._end(error)
+            return
+        super().write(self._session.answers())
 
     def _decrypt(self, data: bytes) -> None:
         if self._closing:

@@ -72,6 +72,7 @@ async def test_a_run_may_be_stopped_before_it_is_submitted(parts, caller):
     """Another tab may stop the conversation's runs as soon as they are committed."""
     run = await claimed_by(parts, caller, "[[slow]]")
     await parts.dispatcher.cancel(await database_step(reload, run))
+    assert parts.dispatcher.busy(run.pk)  # whether it is submitted or not
     parts.dispatcher.submit(run)
 
     assert (await parts.ended(run)).status == "cancelled"
