@@ -9,6 +9,7 @@ import weakref
 from collections import Counter
 from collections.abc import Callable, Iterator
 from functools import partial
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -205,3 +206,58 @@ def test_a_loop_that_is_given_up_keeps_nothing(
     del runner
     gc.collect()
     assert left() is None
+
+
+def endless(sock: socket.socket, seen: list[float]) -> None:
+    """A visit that leaves something for the next one."""
+    assert sock.recv(1, socket.MSG_PEEK)
+    seen.append(asyncio.get_running_loop().time())
+
+
+async def test_a_crowd_is_visited_once_in_a_round(
+    pairs: Callable[[int], list[Pair]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(poller, "FEW", 1)
+    monkeypatch.setattr(poller, "MANY", 3)
+    seen: list[list[float]] = [[] for _ in range(4)]
+    enough = asyncio.Event()
+
+    def visit(sock: socket.socket, times: list[float]) -> None:
+        endless(sock, times)
+        if min(map(len, seen)) == 4:
+            enough.set()
+
+    forgets = [
+        watch(ours.fileno(), partial(visit, ours, times))
+        for (ours, _), times in zip(pairs(4), seen, strict=True)
+    ]
+    await asyncio.wait_for(enough.wait(), 30)
+    for forget in forgets:
+        forget()
+    for times in seen:
+        gaps = [after - before for before, after in pairwise(times)]
+        assert min(gaps[1:]) > poller.ROUND / 2  # the loop's clock counts milliseconds
+
+
+async def test_a_few_are_visited_whenever_they_have_something(
+    pairs: Callable[[int], list[Pair]],
+) -> None:
+    ((ours, _),) = pairs(1)
+    seen: list[float] = []
+    forget = watch(ours.fileno(), partial(endless, ours, seen))
+    await until(lambda: len(seen) >= 10)
+    forget()
+
+
+async def test_a_crowd_may_leave_while_it_rests(
+    pairs: Callable[[int], list[Pair]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(poller, "FEW", 0)
+    monkeypatch.setattr(poller, "MANY", 1)
+    monkeypatch.setattr(poller, "ROUND", 3600.0)
+    seen: list[float] = []
+    forgets = [watch(ours.fileno(), partial(endless, ours, seen)) for ours, _ in pairs(2)]
+    await until(lambda: len(seen) == 2)
+    for forget in forgets:
+        forget()
+    assert asyncio.get_running_loop() not in poller._pollers
