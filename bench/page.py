@@ -111,7 +111,11 @@ def _target_row(figure: Figure) -> list[str]:
 
 
 def _comparison(row: Comparison) -> list[str]:
-    return [row.name, f"{row.ours:.3g} {row.unit}", f"{row.theirs:.3g} {row.unit}"]
+    return [row.name, f"{_rounded(row.ours)} {row.unit}", f"{_rounded(row.theirs)} {row.unit}"]
+
+
+def _rounded(value: float) -> str:
+    return f"{value:.3g}" if value < 1000 else f"{value:.0f}"
 
 
 def _relays(scenarios: dict[str, Any]) -> Iterator[list[str]]:
@@ -230,7 +234,7 @@ def spread(values: Sequence[float]) -> str:
     """The median, and from the least to the most if there are several."""
     if not values:
         return ""
-    middle = f"{median(values):.3g}" if median(values) < 1000 else f"{median(values):.0f}"
+    middle = _rounded(median(values))
     if len(values) == 1 or min(values) == max(values):
         return middle
     return f"{middle} ({min(values):.4g} to {max(values):.4g})"
