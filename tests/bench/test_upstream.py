@@ -48,8 +48,8 @@ async def ask(provider: Provider, order: str, begun: asyncio.Event | None = None
     return found
 
 
-def command(pid: int) -> str:
-    return Path(f"/proc/{pid}/cmdline").read_text()
+def command(pid: int) -> list[str]:
+    return Path(f"/proc/{pid}/cmdline").read_text().split("\0")
 
 
 async def test_it_works(provider: Provider, model: Upstream) -> None:
@@ -82,7 +82,8 @@ async def test_what_has_no_end_is_finished(provider: Provider, model: Upstream) 
 
 def test_a_token_that_was_held_up_is_late(model: Upstream) -> None:
     request = Request(f"{model.url}/v1/messages", b"tokens=2 every=300", method="POST")
-    (process,) = [pid for pid in family(os.getpid()) if "upstream" in command(pid)]
+    port = model.url.rpartition(":")[2]
+    (process,) = [pid for pid in family(os.getpid()) if port in command(pid)]
     with urlopen(request, timeout=10) as answer:
         while b"text_delta" not in answer.readline():
             pass
