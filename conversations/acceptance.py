@@ -73,7 +73,7 @@ class Acceptance:
         here = self._claimed is not None
         answers = await database_step(accept, asked, self._enqueue, here)
         for answer in answers:
-            if self._claimed is not None and isinstance(answer, Accepted) and answer.job:
+            if isinstance(answer, Accepted) and answer.job:
                 self._claimed(answer.job)
         return answers
 
@@ -135,6 +135,8 @@ def _store(asked: list[Asked], enqueue: Enqueue, here: bool) -> list[Accepted | 
     insert_rows(runs)
     # Also where one must wait: the run before it may end before this transaction does.
     enqueue(runs)
+    if not ready:
+        return answers
     jobs = {job.run.pk: job for job in jobs_of(ready)}
     return [
         replace(answer, job=jobs.get(answer.run.pk)) if isinstance(answer, Accepted) else answer

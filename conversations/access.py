@@ -202,7 +202,7 @@ def runs_of_organization(caller: Caller, since: datetime, until: datetime) -> Qu
 
 
 def runs_by_id(run_ids: list[str]) -> list[Run | None]:
-    """Any runs, for the worker that has their jobs; None for each that has been erased."""
+    """Any runs, in this order, for who carries them out; None for each that has been erased."""
     related = Run.objects.select_related("conversation", "message", "user_message")
     found = related.in_bulk(run_ids)
     return [found.get(run_id) for run_id in run_ids]

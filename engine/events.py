@@ -204,6 +204,8 @@ class Tokens(msgspec.Struct, frozen=True, gc=False):
     """Tokens that arrived together, on their way into the log: there each is a `Token`. `index` is
     the first one's."""
 
+    seq: ClassVar[int] = 0  # it has no place of its own there
+
     contents: list[str]
     index: int
 

@@ -135,7 +135,7 @@ class Transcript:
 def fold(transcript: Transcript, event: ev.NewEvent) -> Transcript:
     """Add one event. Events must come in order; each counts once. One that has no place in the log
     yet (`seq` 0) leaves `last_seq` to whoever writes it there."""
-    if not isinstance(event, ev.Tokens) and event.seq:
+    if event.seq:
         transcript.last_seq = event.seq
     apply = _APPLY.get(type(event))
     if apply is not None:

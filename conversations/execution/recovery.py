@@ -162,10 +162,9 @@ async def complete_logs(log_: Log, run_ids: list[str], settled: float = 0.0) -> 
     left behind the database: nobody can go on from them.
 
     Runs that became final less than `settled` seconds ago are left to whoever ended them."""
-    rows = await database_step(_rows, run_ids)
+    rows = await database_step(access.runs_by_id, run_ids)
     recent = timezone.now() - timedelta(seconds=settled)
-    for run_id in run_ids:
-        run = rows.get(run_id)
+    for run_id, run in zip(run_ids, rows, strict=True):
         if run is None:
             await log_.erase(run_id)
         elif run.status in FINAL and (run.finished_at or recent) <= recent:
@@ -228,8 +227,3 @@ def _unfinished(position: int) -> list[tuple[str, int]]:
     """The next page of them, after a user message's key; each with that key."""
     rows = Run.objects.exclude(status__in=FINAL).filter(user_message__gt=position)
     return list(rows.order_by("user_message").values_list("pk", "user_message")[:AT_ONCE])
-
-
-def _rows(run_ids: list[str]) -> dict[str, Run]:
-    related = Run.objects.select_related("conversation", "message", "user_message")
-    return related.in_bulk(run_ids)

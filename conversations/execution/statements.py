@@ -33,7 +33,7 @@ def update_rows(rows: Sequence[Model], fields: Sequence[str]) -> None:
         return
     connection = connections[DEFAULT_DB_ALIAS]
     model = type(rows[0])
-    given = [model._meta.pk, *map(model._meta.get_field, fields)]
+    given = _given(model, tuple(fields))
     head, place, tail = _change(model, tuple(fields), connection.vendor)
     sql = f"{head} (VALUES {', '.join([place] * len(rows))}) {tail}"
     with connection.cursor() as cursor:
@@ -45,6 +45,12 @@ def _columns(model: type[Model]) -> list[Field]:
     """What a new row says; the database itself makes some keys."""
     meta = model._meta
     return [field for field in meta.local_concrete_fields if field is not meta.auto_field]
+
+
+@cache
+def _given(model: type[Model], fields: tuple[str, ...]) -> list[Field]:
+    """What a changed row says, its key first."""
+    return [model._meta.pk, *map(model._meta.get_field, fields)]
 
 
 @cache
@@ -61,10 +67,9 @@ def _change(model: type[Model], fields: tuple[str, ...], vendor: str) -> tuple[s
     """The same of `update_rows`."""
     connection, meta = connections[DEFAULT_DB_ALIAS], model._meta
     quote = connection.ops.quote_name
-    columns = [meta.get_field(name) for name in fields]
-    given = [meta.pk, *columns]
+    given = _given(model, fields)
     table, key = quote(meta.db_table), quote(meta.pk.column)
-    changes = [f"{quote(field.column)} = {_value(field, connection)}" for field in columns]
+    changes = [f"{quote(field.column)} = {_value(field, connection)}" for field in given[1:]]
     tail = (
         f"UPDATE {table} SET {', '.join(changes)}"
         f" FROM given WHERE {table}.{key} = {_value(meta.pk, connection)}"
