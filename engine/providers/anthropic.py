@@ -1,7 +1,7 @@
 """Claude, by the Messages API.
 
 Without the SDK (docs/decisions/0008): what it would add to a request are two headers, and a test
-compares ours with what it sends.
+compares ours with what it sends. `anthropic_sdk` is the same over the SDK.
 """
 
 from functools import partial
@@ -14,7 +14,7 @@ from engine.providers.anthropic_wire import VERSION, encode_request
 from engine.providers.base import Sink
 from engine.providers.faults import fault
 from engine.providers.pool import Pool
-from engine.providers.reading import read_answer
+from engine.providers.reading import Poster, read_answer
 from engine.providers.retry import retrying
 from engine.request import ModelRequest
 
@@ -35,16 +35,8 @@ class AnthropicProvider:
         if not api_key or not api_key.isascii() or not api_key.isprintable():
             raise fault("upstream_error", "no usable API key is configured", retryable=False)
         self._key = api_key
-        headers = {
-            "authorization": f"Bearer {api_key}",
-            "anthropic-version": VERSION,
-            "content-type": "application/json",
-            "accept": "text/event-stream",
-            "accept-encoding": "identity",  # a compressed token would be late
-            "user-agent": "clawsite",
-        }
         try:
-            self._pool = Pool(base_url or BASE_URL, "/v1/messages", headers, guard)
+            self._pool = self._open_pool(base_url or BASE_URL, guard)
         except ValueError as error:
             reason = f"unusable base URL: {error}"
             raise fault("upstream_error", reason, retryable=False) from None
@@ -57,6 +49,17 @@ class AnthropicProvider:
     async def aclose(self) -> None:
         """Close all connections."""
         await self._pool.aclose()
+
+    def _open_pool(self, base_url: str, guard: Guard | None) -> Poster:
+        headers = {
+            "authorization": f"Bearer {self._key}",
+            "anthropic-version": VERSION,
+            "content-type": "application/json",
+            "accept": "text/event-stream",
+            "accept-encoding": "identity",  # a compressed token would be late
+            "user-agent": "clawsite",
+        }
+        return Pool(base_url, "/v1/messages", headers, guard)
 
     async def _attempt(self, body: bytes, idle_timeout: float, sink: Sink) -> None:
         decoder = partial(Decoder, self._key)

@@ -1,17 +1,29 @@
 """A model call over HTTP: from a request's body to the deltas of its answer."""
 
 from collections.abc import Callable
+from typing import Protocol
 
 from engine.errors import ProviderError
 from engine.net import AddressRefused
 from engine.providers.base import Sink
-from engine.providers.connection import Idle
+from engine.providers.connection import Idle, Receiver
 from engine.providers.decoding import StreamDecoder
 from engine.providers.faults import fault, status_fault, without
 from engine.providers.http1 import Broken
-from engine.providers.pool import Pool
 
 REFUSAL_BYTES = 64 * 1024
+
+
+class Poster(Protocol):
+    """Sends requests to one path of a model server: a `pool.Pool`, or who does as it does."""
+
+    async def post(self, body: bytes, receiver: Receiver, idle_timeout: float) -> None:
+        """See `Pool.post`: raises `AddressRefused`, `Idle`, `Broken` and what the receiver does."""
+        ...
+
+    async def aclose(self) -> None:
+        """Close all connections."""
+        ...
 
 
 class Refusal:
@@ -78,7 +90,7 @@ class Reader:
 
 
 async def read_answer(
-    pool: Pool,
+    pool: Poster,
     body: bytes,
     decoder: Callable[[], StreamDecoder],
     sink: Sink,
