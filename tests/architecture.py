@@ -45,7 +45,9 @@ FORBIDDEN = (
 WIRE_MAY_IMPORT = {
     f"engine.{name}" for name in ("events", "transcript", "request", "errors", "visibility", "ids")
 }
-SDKS = {"anthropic", "openai", "mcp", "genai_prices"}
+SDKS = {"anthropic", "openai", "mcp", "genai_prices", "httpx2", "httpcore2"}
+OF_AN_SDK = ("engine/providers/anthropic_sdk.py", "engine/providers/httpx_transport.py")
+"""Loaded only where an operator wants the SDK; nobody may import them when loaded."""
 LOG_WRITERS = (
     "engine/log/",
     "conversations/runs.py",
@@ -144,8 +146,11 @@ def against_the_order(source: Source) -> Iterator[str]:
 
 def sdk_at_load(source: Source) -> Iterator[str]:
     """SDKs (40-66 MiB and 0.3-0.7 s each) imported before anybody needs them."""
+    if source.matches(*OF_AN_SDK):
+        return
+    theirs = {path.removesuffix(".py").replace("/", ".") for path in OF_AN_SDK}
     for name in source.imports_at_load():
-        if below(name, SDKS):
+        if below(name, SDKS | theirs):
             yield f"{source.path} imports {name} when it is loaded: import it where it is used"
 
 

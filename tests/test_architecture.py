@@ -119,6 +119,8 @@ def test_an_sdk_at_the_top_is_found_and_one_inside_a_function_is_fine() -> None:
     assert breaks(rule, "agents/pricing.py", "import genai_prices")
     assert breaks(rule, "engine/providers/__init__.py", "from engine.net import a\nimport openai")
     assert breaks(rule, "engine/run.py", "try:\n    import anthropic.types\nexcept ImportError: 1")
+    assert breaks(rule, "engine/providers/openai.py", "from engine.providers import anthropic_sdk")
+    assert not breaks(rule, "engine/providers/anthropic_sdk.py", "import anthropic")
     assert not breaks(rule, "engine/usage.py", "def price():\n    import genai_prices")
     assert not breaks(rule, "engine/usage.py", "if TYPE_CHECKING:\n    import genai_prices")
 

@@ -12,6 +12,16 @@ PROVIDERS = {
     "openai": "engine.providers.openai:OpenAIProvider",
     "demo": "engine.providers.demo:DemoProvider",
 }
+BY_SDK = {"anthropic": "engine.providers.anthropic_sdk:AnthropicSdkProvider"}
+"""The same over the SDK of the model's maker, for operators who want that."""
+
+
+def provider_factory(name: str, *, sdk: bool = False) -> Callable[..., Provider]:
+    """What makes a provider; the import of an SDK takes a second, that of the others nothing.
+
+    Raises `KeyError` for a name that is not in `PROVIDERS`."""
+    module, _, factory = (BY_SDK if sdk and name in BY_SDK else PROVIDERS)[name].partition(":")
+    return cast(Callable[..., Provider], getattr(import_module(module), factory))
 
 
 def open_provider(
@@ -20,12 +30,13 @@ def open_provider(
     api_key: str | None = None,
     base_url: str | None = None,
     guard: Guard | None = None,
+    sdk: bool = False,
 ) -> Provider:
     """A provider for one account; close it with `aclose()`.
 
     `base_url` None is the provider's own address. `guard` checks every connection and must be given
-    where a tenant chose the address; None means that the operator did. Raises `KeyError` for a name
-    that is not in `PROVIDERS`, and `ClawError` for an address that the guard refuses."""
-    module, _, factory = PROVIDERS[name].partition(":")
-    make = cast(Callable[..., Provider], getattr(import_module(module), factory))
+    where a tenant chose the address; None means that the operator did. `sdk`: over an SDK where
+    there is one. Raises `KeyError` for a name that is not in `PROVIDERS`, and `ClawError` for an
+    address that the guard refuses."""
+    make = provider_factory(name, sdk=sdk)
     return make(api_key=api_key, base_url=base_url, guard=guard)

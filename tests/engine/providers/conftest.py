@@ -1,17 +1,38 @@
 import asyncio
-from collections.abc import AsyncIterator, Callable
+import ssl
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 import uvloop
 
+from engine.net import Guard
 from engine.providers import open_provider, retry
 from engine.providers.base import Provider
+from engine.providers.dialer import tls_context
+from tests.engine.providers.servers import certify
 from tests.upstream import Upstream
 
 KEY = "sk-ant-SECRET"
-ADDRESS = {"anthropic": "", "openai": "/v1"}
-"""The providers of model servers, and where the API of each begins at ours."""
+
+
+class Way(NamedTuple):
+    """How to a model server: the provider, and where its API begins at the server of the tests."""
+
+    provider: str
+    path: str
+    sdk: bool = False
+
+    def open(self, url: str, guard: Guard | None = None) -> Provider:
+        return open_provider(
+            self.provider, api_key=KEY, base_url=url + self.path, guard=guard, sdk=self.sdk
+        )
+
+
+WAYS_TO_CLAUDE = {"anthropic": Way("anthropic", ""), "sdk": Way("anthropic", "", sdk=True)}
+WAYS = WAYS_TO_CLAUDE | {"openai": Way("openai", "/v1")}
 
 
 LoopFactories = dict[str, Callable[[], asyncio.AbstractEventLoop]]
@@ -33,17 +54,28 @@ async def upstream(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Upstream]:
         yield server
 
 
+@pytest.fixture
+def server_tls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ssl.SSLContext]:
+    """What a TLS server needs whom we trust."""
+    context, trusted = certify(tmp_path)
+    monkeypatch.setenv("SSL_CERT_FILE", str(trusted))
+    tls_context.cache_clear()
+    yield context
+    tls_context.cache_clear()
+
+
 @asynccontextmanager
-async def opened(name: str, upstream: Upstream) -> AsyncIterator[Provider]:
+async def opened(way: str, upstream: Upstream) -> AsyncIterator[Provider]:
     """A provider at that server."""
-    provider = open_provider(name, api_key=KEY, base_url=upstream.url + ADDRESS[name])
+    provider = WAYS[way].open(upstream.url)
     yield provider
     await provider.aclose()
 
 
-@pytest.fixture
-async def claude(upstream: Upstream) -> AsyncIterator[Provider]:
-    async with opened("anthropic", upstream) as provider:
+@pytest.fixture(params=WAYS_TO_CLAUDE)
+async def claude(request: pytest.FixtureRequest, upstream: Upstream) -> AsyncIterator[Provider]:
+    """By our own transport, and by the SDK."""
+    async with opened(request.param, upstream) as provider:
         yield provider
 
 
@@ -53,7 +85,7 @@ async def chat(upstream: Upstream) -> AsyncIterator[Provider]:
         yield provider
 
 
-@pytest.fixture(params=ADDRESS)
+@pytest.fixture(params=WAYS)
 async def model(request: pytest.FixtureRequest, upstream: Upstream) -> AsyncIterator[Provider]:
     """One after the other."""
     async with opened(request.param, upstream) as provider:

@@ -58,6 +58,35 @@ async def serving(
         await asyncio.sleep(0)
 
 
+def relay_to(port: int) -> Serve:
+    """Passes on all bytes, to a server on loopback and back."""
+
+    async def relay(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        server_reader, server_writer = await asyncio.open_connection("127.0.0.1", port)
+        there = asyncio.create_task(pump(reader, server_writer))
+        await pump(server_reader, writer)
+        await there
+
+    return relay
+
+
+def tunnel_to(port: int, asked: list[bytes]) -> Serve:
+    """A proxy for one server, wherever it is asked for; it keeps what it was asked."""
+
+    async def tunnel(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        asked.append(await reader.readuntil(b"\r\n\r\n"))
+        writer.write(b"HTTP/1.1 200 OK\r\n\r\n")
+        await relay_to(port)(reader, writer)
+
+    return tunnel
+
+
+async def pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    while data := await reader.read(65536):
+        writer.write(data)
+    writer.close()
+
+
 def certify(folder: Path) -> tuple[ssl.SSLContext, Path]:
     """What a server at `model.test` and 127.0.0.1 needs, and the file that makes it trusted."""
     key = ec.generate_private_key(ec.SECP256R1())

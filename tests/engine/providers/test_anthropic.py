@@ -9,6 +9,7 @@ from engine.providers.anthropic_wire import encode_request
 from engine.providers.base import Counted, Finished, Provider, ToolDelta, ToolUse
 from engine.request import ToolSpec, Turn
 from engine.usage import TokenCounts
+from tests.engine.providers.conftest import opened
 from tests.engine.providers.contract import (
     ProviderContract,
     batches,
@@ -54,8 +55,10 @@ async def test_the_text_arrives_unchanged(provider: Provider, content: str, how:
     assert text_of(await collect(provider, directed(keys))) == expected_text(keys)
 
 
-async def test_what_arrives_together_comes_in_one_list(provider: Provider) -> None:
-    got = await batches(provider, directed("tokens=50 coalesce=1"))
+async def test_what_arrives_together_comes_in_one_list(upstream: Upstream) -> None:
+    """By our own transport; the SDK gives a chunk of HTTP at a time."""
+    async with opened("anthropic", upstream) as provider:
+        got = await batches(provider, directed("tokens=50 coalesce=1"))
     assert len(got) == 1
     assert len(pieces_of(got[0])) == 50
 
@@ -189,16 +192,18 @@ async def test_connections_are_used_again(provider: Provider, upstream: Upstream
     assert len(upstream.connections) == 1
 
 
+@pytest.mark.parametrize("sdk", [False, True])
 @pytest.mark.parametrize("key", [None, "", "schlüssel", "two\nlines"])
-def test_without_a_usable_key_it_says_so(key: str | None) -> None:
+def test_without_a_usable_key_it_says_so(key: str | None, sdk: bool) -> None:
     with pytest.raises(ProviderError):
-        open_provider("anthropic", api_key=key)
+        open_provider("anthropic", api_key=key, sdk=sdk)
 
 
+@pytest.mark.parametrize("sdk", [False, True])
 @pytest.mark.parametrize(
     "url", ["http://[", "http://host:port", "nonsense", "ftp://host", "https://"]
 )
-def test_an_address_that_is_none_says_so(url: str) -> None:
+def test_an_address_that_is_none_says_so(url: str, sdk: bool) -> None:
     with pytest.raises(ProviderError) as caught:
-        open_provider("anthropic", api_key="key", base_url=url)
+        open_provider("anthropic", api_key="key", base_url=url, sdk=sdk)
     assert (caught.value.code, caught.value.retryable) == ("upstream_error", False)

@@ -5,7 +5,7 @@ import errno
 import socket
 import ssl
 import threading
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
@@ -15,8 +15,8 @@ import uvloop
 
 from engine.net import AddressRefused, Guard
 from engine.providers import dialer
-from engine.providers.dialer import Dialer, connect, look_up, tls_context
-from tests.engine.providers.servers import Canary, certify, serving
+from engine.providers.dialer import Dialer, connect, look_up
+from tests.engine.providers.servers import Canary, certify, serving, tunnel_to
 
 LOOPBACK = ip_network("127.0.0.0/8")
 Answers = Callable[..., None]
@@ -49,16 +49,6 @@ async def answers(monkeypatch: pytest.MonkeyPatch) -> Answers:
         monkeypatch.setattr(socket, "getaddrinfo", find)
 
     return give
-
-
-@pytest.fixture
-def server_tls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ssl.SSLContext]:
-    """What a TLS server needs whom we trust."""
-    context, trusted = certify(tmp_path)
-    monkeypatch.setenv("SSL_CERT_FILE", str(trusted))
-    tls_context.cache_clear()
-    yield context
-    tls_context.cache_clear()
 
 
 async def get(url: str, guard: Guard | None) -> bytes:
@@ -213,27 +203,16 @@ async def test_a_certificate_of_a_stranger_is_refused(tmp_path: Path) -> None:
 async def test_a_proxy_passes_bytes_on_that_it_cannot_read(
     answers: Answers, server_tls: ssl.SSLContext, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def tunnel(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        asked.append(await reader.readuntil(b"\r\n\r\n"))
-        writer.write(b"HTTP/1.1 200 OK\r\n\r\n")
-        server_reader, server_writer = await asyncio.open_connection("127.0.0.1", server.port)
-        there = asyncio.create_task(pump(reader, server_writer))
-        await pump(server_reader, writer)
-        await there
-
     asked: list[bytes] = []
     answers()  # nobody here looks the name up
-    async with serving(context=server_tls) as server, serving(tunnel) as proxy:
+    async with (
+        serving(context=server_tls) as server,
+        serving(tunnel_to(server.port, asked)) as proxy,
+    ):
         monkeypatch.setenv("https_proxy", f"http://127.0.0.1:{proxy.port}")
         monkeypatch.delenv("no_proxy", raising=False)
         assert await get("https://model.test", None)
     assert [line.split(b"\r\n")[0] for line in asked] == [b"CONNECT model.test:443 HTTP/1.1"]
-
-
-async def pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    while data := await reader.read(65536):
-        writer.write(data)
-    writer.close()
 
 
 def test_it_works_on_the_loop_of_serve(server_tls: ssl.SSLContext) -> None:

@@ -2,21 +2,23 @@
 
 import asyncio
 import socket
+import ssl
 import threading
 from collections.abc import AsyncIterator, Callable
 from ipaddress import ip_network
+from pathlib import Path
 
 import pytest
 
 from engine.net import Guard
-from engine.providers import open_provider, pool
+from engine.providers import pool
 from engine.providers.base import Provider
 from engine.providers.connection import Idle
 from engine.providers.http1 import Broken
 from engine.providers.pool import Pool
-from tests.engine.providers.conftest import ADDRESS
+from tests.engine.providers.conftest import WAYS
 from tests.engine.providers.contract import ask, collect, fail, text_of
-from tests.engine.providers.servers import OK, Canary, serving
+from tests.engine.providers.servers import OK, Canary, certify, relay_to, serving, tunnel_to
 from tests.engine.providers.test_connection import Kept
 from tests.upstream import Upstream, expected_text
 
@@ -25,13 +27,12 @@ LOOPBACK = Guard([ip_network("127.0.0.0/8")])
 HELLO = ask("[[upstream tokens=3]]")
 
 
-@pytest.fixture(params=ADDRESS)
+@pytest.fixture(params=WAYS)
 async def opened(request: pytest.FixtureRequest) -> AsyncIterator[Open]:
     providers: list[Provider] = []
 
     def open_it(url: str, guard: Guard | None) -> Provider:
-        base_url = url + ADDRESS[request.param]
-        opened = open_provider(request.param, api_key="key", base_url=base_url, guard=guard)
+        opened = WAYS[request.param].open(url, guard)
         providers.append(opened)
         return opened
 
@@ -71,6 +72,44 @@ async def test_only_the_operators_own_address_is_reached_by_the_proxy(
     _, error = await fail(opened(f"http://127.0.0.2:{upstream.port}", Guard()), HELLO)
     assert error.retryable is False
     assert len(upstream.requests) == 1
+
+
+async def test_a_server_proves_who_it_is(
+    opened: Open, upstream: Upstream, server_tls: ssl.SSLContext
+) -> None:
+    async with serving(relay_to(upstream.port), server_tls) as server:
+        provider = opened(f"https://127.0.0.1:{server.port}", LOOPBACK)
+        for _ in range(2):
+            assert text_of(await collect(provider, HELLO)) == expected_text("tokens=3")
+        assert server.connections == 1
+        await provider.aclose()
+
+
+async def test_a_stranger_is_told_nothing(opened: Open, upstream: Upstream, tmp_path: Path) -> None:
+    async with serving(relay_to(upstream.port), certify(tmp_path)[0]) as server:
+        _, error = await fail(opened(f"https://127.0.0.1:{server.port}", LOOPBACK), HELLO)
+    assert (error.code, error.retryable) == ("upstream_error", True)
+    assert "CERTIFICATE_VERIFY_FAILED" in error.reason
+    assert upstream.requests == []
+
+
+async def test_a_proxy_passes_bytes_on_that_it_cannot_read(
+    opened: Open,
+    upstream: Upstream,
+    server_tls: ssl.SSLContext,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: list[bytes] = []
+    async with (
+        serving(relay_to(upstream.port), server_tls) as server,
+        serving(tunnel_to(server.port, asked)) as proxy,
+    ):
+        monkeypatch.setenv("https_proxy", f"http://127.0.0.1:{proxy.port}")
+        monkeypatch.delenv("no_proxy", raising=False)
+        provider = opened("https://model.test", None)
+        assert text_of(await collect(provider, HELLO)) == expected_text("tokens=3")
+        await provider.aclose()
+    assert [line.split(b"\r\n")[0] for line in asked] == [b"CONNECT model.test:443 HTTP/1.1"]
 
 
 async def test_a_pool_outlives_a_connection_that_broke(opened: Open, upstream: Upstream) -> None:

@@ -1,0 +1,179 @@
+"""What a client of the httpx family sends by, instead of by connections of its own.
+
+The dialer connects, so addresses, guard, proxy and TLS are as everywhere else; HTTP/1.1 and the
+pool are httpcore's. Of a response the client sees only what we use: so there are no cookies, no
+compression and no redirects, and no refusal without end.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import aclosing
+from typing import Any, cast
+
+import httpcore2
+import httpx2
+
+from engine.net import Guard
+from engine.providers.connection import END_OF_BODY_WAIT
+from engine.providers.dialer import Dialer, tls_context
+from engine.providers.pool import KEEPALIVE_SECONDS
+from engine.providers.reading import REFUSAL_BYTES
+
+MOST_UNREAD = 256 * 1024
+"""Bytes; whoever reads takes them in the turn of the loop after they came, 64 KiB at most."""
+
+USED_HEADERS = frozenset({b"content-type", b"retry-after"})
+LOST = (httpcore2.NetworkError, httpcore2.ProtocolError)
+
+
+class Stream(asyncio.Protocol, httpcore2.AsyncNetworkStream):
+    """A connection to read from and write to, without timeouts: those are for whoever knows what
+    progress is."""
+
+    def __init__(self) -> None:
+        self._unread = bytearray()
+        self._lost = False
+        self._error: Exception | None = None
+        self._arrival: asyncio.Future[None] | None = None
+
+    async def read(self, max_bytes: int, *args: Any, **kwargs: Any) -> bytes:
+        """See `httpcore2.AsyncNetworkStream`. A cancel here loses nothing that came."""
+        while not self._unread and not self._lost:
+            self._arrival = asyncio.get_running_loop().create_future()
+            await self._arrival
+        if not self._unread and self._error is not None:
+            raise httpcore2.ReadError(repr(self._error))
+        data = bytes(self._unread[:max_bytes])
+        del self._unread[:max_bytes]
+        return data
+
+    async def write(self, buffer: bytes, *args: Any, **kwargs: Any) -> None:
+        """See `httpcore2.AsyncNetworkStream`. It never waits: a request is in memory as it is."""
+        if self._transport.is_closing():
+            raise httpcore2.WriteError("the connection is closed")
+        self._transport.write(buffer)
+
+    async def aclose(self) -> None:
+        """Close it at once."""
+        self._transport.abort()
+
+    async def start_tls(self, *args: Any, **kwargs: Any) -> "Stream":
+        """The dialer has done that."""
+        return self
+
+    def get_extra_info(self, info: str) -> Any:
+        """`is_readable`: a connection that rests and has something to read cannot be used again."""
+        if info == "is_readable":
+            return bool(self._unread) or self._transport.is_closing()
+        return None
+
+    # --- called by the loop
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """See `asyncio.Protocol`."""
+        self._transport = cast(asyncio.Transport, transport)
+
+    def data_received(self, data: bytes) -> None:
+        """See `asyncio.Protocol`."""
+        self._unread += data
+        if len(self._unread) > MOST_UNREAD:  # nobody reads, so nobody has asked for it
+            self._transport.abort()
+        self._wake()
+
+    def connection_lost(self, error: Exception | None) -> None:
+        """See `asyncio.Protocol`."""
+        self._lost, self._error = True, error
+        self._wake()
+
+    def _wake(self) -> None:
+        if self._arrival is not None and not self._arrival.done():
+            self._arrival.set_result(None)
+
+
+class Backend(httpcore2.AsyncNetworkBackend):
+    """Connects to the dialer's server, whatever it is asked for."""
+
+    def __init__(self, dialer: Dialer) -> None:
+        self._dialer = dialer
+
+    async def connect_tcp(self, *args: Any, **kwargs: Any) -> Stream:
+        """See `httpcore2.AsyncNetworkBackend`. Raises what `Dialer.dial` does."""
+        return await self._dialer.dial(Stream)
+
+
+class Transport(httpx2.AsyncBaseTransport):
+    """The way to one server. `guard` None: the operator chose it."""
+
+    def __init__(self, base_url: str, guard: Guard | None) -> None:
+        """Raises `ValueError` for what is no address of a web server."""
+        dialer = Dialer(base_url, guard)
+        self._proxy = dialer.reads_requests()
+        self._pool = httpcore2.AsyncConnectionPool(
+            ssl_context=tls_context(),
+            max_connections=None,
+            max_keepalive_connections=None,
+            keepalive_expiry=KEEPALIVE_SECONDS,
+            network_backend=Backend(dialer),
+        )
+
+    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
+        """See `httpx2.AsyncBaseTransport`. Raises errors of httpcore, and what dialling does."""
+        response = await self._pool.handle_async_request(self._translated(request))
+        headers = [
+            (name, value) for name, value in response.headers if name.lower() in USED_HEADERS
+        ]
+        if 200 <= response.status < 300:
+            return httpx2.Response(response.status, headers=headers, stream=Body(response))
+        words = await read_refusal(response)
+        return httpx2.Response(response.status, headers=headers, content=words)
+
+    async def aclose(self) -> None:
+        """Close all connections."""
+        await self._pool.aclose()
+        await asyncio.sleep(0)  # the loop closes the sockets in its next turn
+
+    def _translated(self, request: httpx2.Request) -> httpcore2.Request:
+        url, target, headers = request.url, request.url.raw_path, request.headers.raw
+        if self._proxy is not None:
+            target = b"http://%b%b" % (url.netloc, target)
+            headers += [(n.encode(), value.encode()) for n, value in self._proxy.headers.items()]
+        return httpcore2.Request(
+            request.method,
+            httpcore2.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=target),
+            headers=headers,
+            content=request.stream,
+            extensions=request.extensions,
+        )
+
+
+class Body(httpx2.AsyncByteStream):
+    """The body of an answer, as it comes."""
+
+    def __init__(self, response: httpcore2.Response) -> None:
+        self._response = response
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return self._response.aiter_stream()
+
+    async def aclose(self) -> None:
+        """Let the connection go; it is closed unless the body is over."""
+        await self._response.aclose()
+
+
+async def read_refusal(response: httpcore2.Response) -> bytes:
+    """What a refusal says, as far as it comes soon."""
+    words = bytearray()
+    try:
+        async with (
+            asyncio.timeout(END_OF_BODY_WAIT),
+            aclosing(response.aiter_stream()) as body,
+        ):
+            async for data in body:
+                words += data
+                if len(words) >= REFUSAL_BYTES:
+                    break
+    except (TimeoutError, *LOST):
+        pass  # the status says enough
+    finally:
+        await response.aclose()
+    return bytes(words[:REFUSAL_BYTES])
