@@ -160,6 +160,9 @@ else:
 # --- Model providers (the operator's own accounts)
 ANTHROPIC_API_KEY = env.str("ANTHROPIC_API_KEY", "")
 ANTHROPIC_BASE_URL = env.str("ANTHROPIC_BASE_URL", "https://api.anthropic.com")
+CLAW_ANTHROPIC_TRANSPORT = env.str("CLAW_ANTHROPIC_TRANSPORT", "own")
+if CLAW_ANTHROPIC_TRANSPORT not in ("own", "sdk"):
+    raise ImproperlyConfigured("CLAW_ANTHROPIC_TRANSPORT is either 'own' or 'sdk'")
 OPENAI_API_KEY = env.str("OPENAI_API_KEY", "")
 OPENAI_BASE_URL = env.str("OPENAI_BASE_URL", "")
 CLAW_PLATFORM_CREDENTIALS = env.str("CLAW_PLATFORM_CREDENTIALS", "command")
@@ -228,5 +231,7 @@ LOGGING = {
         "uvicorn.error": {"level": "WARNING"},
         "django.channels.server": {"level": "WARNING"},
         "procrastinate": {"level": "WARNING"},  # several lines for every job
+        # Of Anthropic's SDK: a line with the address for every call, and at DEBUG what people say.
+        **{name: {"level": "WARNING"} for name in ("anthropic", "httpx2", "httpcore2")},
     },
 }

@@ -10,7 +10,7 @@ from django.conf import settings
 
 from agents.credentials import ProviderAccess
 from engine.net import Guard
-from engine.providers import open_provider
+from engine.providers import open_provider, provider_factory
 from engine.providers.base import Provider
 from engine.usage import load_prices
 
@@ -27,6 +27,9 @@ class ProviderPool:
         self._users: dict[Account, int] = {}
         self._idle: OrderedDict[Account, None] = OrderedDict()
         self._priced = False  # whether prices are loaded: once, not a thread hop for each run
+        self._sdk = settings.CLAW_ANTHROPIC_TRANSPORT == "sdk"
+        if self._sdk:
+            provider_factory("anthropic", sdk=True)  # a second, while nobody waits for an answer
 
     @asynccontextmanager
     async def use(self, access: ProviderAccess) -> AsyncIterator[Provider]:
@@ -35,7 +38,11 @@ class ProviderPool:
         if account not in self._open:
             guard = Guard(settings.CLAW_ALLOW_PRIVATE_NETWORKS) if access.guarded else None
             self._open[account] = open_provider(
-                access.provider, api_key=access.api_key, base_url=access.base_url, guard=guard
+                access.provider,
+                api_key=access.api_key,
+                base_url=access.base_url,
+                guard=guard,
+                sdk=self._sdk,
             )
         self._idle.pop(account, None)
         self._users[account] = self._users.get(account, 0) + 1

@@ -39,6 +39,7 @@ def test_it_works() -> None:
         ("CLAW_RUN_TIMEOUT", "inf"),
         ("CLAW_QUEUE_LENGTH", "1.5"),
         ("CLAW_TRUSTED_PROXIES", "10.0.0.1/8"),
+        ("CLAW_ANTHROPIC_TRANSPORT", "SDK"),
     ],
 )
 def test_a_value_that_means_nothing_is_refused_by_name(name: str, value: str) -> None:

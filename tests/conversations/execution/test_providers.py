@@ -1,5 +1,7 @@
 """`conversations.execution.providers`: connections are shared by account, and closed in the end."""
 
+import pytest
+
 from agents.credentials import ProviderAccess
 from conversations.execution import providers
 from conversations.execution.providers import ProviderPool
@@ -47,4 +49,16 @@ async def test_what_is_in_use_is_not_closed_with_the_pool():
         await pool.aclose()
         async with pool.use(access()) as same:
             assert same is provider
+    await pool.aclose()
+
+
+@pytest.mark.parametrize("transport", ["own", "sdk"])
+async def test_the_operator_chooses_the_transport(settings, transport):
+    settings.CLAW_ANTHROPIC_TRANSPORT = transport
+    pool = ProviderPool()
+    claude = ProviderAccess(provider="anthropic", model="m", api_key="k")
+    async with pool.use(claude) as provider:
+        assert type(provider).__module__.endswith("_sdk") is (transport == "sdk")
+    async with pool.use(access()) as demo:
+        assert demo.name == "demo"
     await pool.aclose()
