@@ -12,8 +12,8 @@ from django.utils import timezone
 from accounts.batching import Batcher
 from accounts.database import database_step
 from conversations.execution.job import Enqueue, no_queue
-from conversations.execution.statements import update_rows
-from conversations.models import Conversation, Message, Run, RunStatus, may_become
+from conversations.execution.statements import read_rows, update_rows
+from conversations.models import Message, Run, may_become
 from engine.log.base import Fenced
 from engine.transcript import Transcript
 
@@ -31,6 +31,12 @@ MESSAGE_FIELDS = [
     "stop_reason",
     "error",
 ]
+
+HELD = "SELECT id, attempt, status FROM conversations_run WHERE id IN ({keys})"
+WAITING = """
+SELECT conversation_id, id FROM conversations_run
+ WHERE conversation_id IN ({keys}) AND status = 'queued' ORDER BY user_message_id DESC
+"""
 
 
 @dataclass(frozen=True)
@@ -77,15 +83,17 @@ def _group_size(finals: list[Final]) -> int:
 def write(finals: list[Final], enqueue: Enqueue = no_queue) -> list[Run | Exception | None]:
     """One transaction for all of them; for each its next run, or `Fenced`. Synchronous."""
     with transaction.atomic():
-        rows = Run.objects.select_for_update().filter(pk__in=[final.run.pk for final in finals])
-        found = {pk: held for pk, *held in rows.values_list("pk", "attempt", "status")}
+        rows = read_rows(HELD, [final.run.pk for final in finals], lock=True)
+        found = {pk: held for pk, *held in rows}
         # One for each run, the first: two may have ended the same waiting run at once.
         valid = {f.run.pk: f for f in reversed(finals) if _holds(f, *found.get(f.run.pk, (0, "")))}
         update_rows([_run_row(f) for f in valid.values()], RUN_FIELDS)
         update_rows([_message_row(f) for f in valid.values()], MESSAGE_FIELDS)
-        conversations = {f.run.conversation_id for f in valid.values()}
-        Conversation.objects.filter(pk__in=conversations).update(last_message_at=timezone.now())
-        following = _next_runs(conversations)
+        conversations = {f.run.conversation_id: f.run.conversation for f in valid.values()}
+        for conversation in conversations.values():
+            conversation.last_message_at = timezone.now()
+        update_rows(list(conversations.values()), ["last_message_at"])
+        following = _next_runs(list(conversations))
         enqueue(list(following.values()))
     return [
         following.get(f.run.conversation_id) if valid.get(f.run.pk) is f else Fenced(f.run.pk)
@@ -98,10 +106,8 @@ def _holds(final: Final, attempt: int, status: str) -> bool:
     return attempt == final.attempt and status in may_become(final.transcript.status)
 
 
-def _next_runs(conversations: set[str]) -> dict[str, Run]:
-    queued = Run.objects.filter(conversation__in=conversations, status=RunStatus.QUEUED)
-    waiting = queued.order_by("-user_message").values_list("conversation_id", "pk")
-    following = dict(waiting)  # the oldest of each comes last and stays
+def _next_runs(conversations: list[str]) -> dict[str, Run]:
+    following = dict(read_rows(WAITING, conversations))  # the oldest of each comes last and stays
     if not following:
         return {}
     related = Run.objects.select_related("conversation", "message", "user_message")

@@ -1,12 +1,29 @@
-"""Statements that Django takes longer to compose than a database to carry out."""
+"""Statements that Django takes longer to compose than a database to carry out.
 
-from collections.abc import Sequence
+Rows are given as a table of their own: to PostgreSQL as one JSON text, which it takes apart at the
+types of the columns, so that the statement is the same for any number of them and psycopg finds it
+in its cache; to SQLite as a list of values."""
+
+from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any
 
+import msgspec
 from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
-from django.db.models import Field, Model
+from django.db.models import (
+    BooleanField,
+    CharField,
+    DateTimeField,
+    Field,
+    ForeignKey,
+    IntegerField,
+    Model,
+    TextField,
+)
+
+PLAIN = (CharField, TextField, IntegerField, BooleanField, ForeignKey)
+"""Fields whose values SQLite takes as they are."""
 
 
 def insert_rows(rows: Sequence[Model]) -> None:
@@ -17,10 +34,12 @@ def insert_rows(rows: Sequence[Model]) -> None:
     # Not `django.db.connection`, which looks for this one whenever it is touched.
     connection = connections[DEFAULT_DB_ALIAS]
     model = type(rows[0])
-    head, place, tail = _insertion(model, connection.vendor)
-    sql = f"{head} VALUES {', '.join([place] * len(rows))} {tail}"
+    for row in rows:
+        _complete(row)
+    given, values = _given(rows, _columns(model), connection)
+    head, tail = _insertion(model)
     with connection.cursor() as cursor:
-        cursor.execute(sql, [_new(f, row, connection) for row in rows for f in _columns(model)])
+        cursor.execute(head + given + tail, values)
         for row, (key,) in zip(rows, cursor.fetchall(), strict=True):
             row.pk = key
             row._state.adding, row._state.db = False, connection.alias
@@ -32,72 +51,99 @@ def update_rows(rows: Sequence[Model], fields: Sequence[str]) -> None:
     if not rows:
         return
     connection = connections[DEFAULT_DB_ALIAS]
-    model = type(rows[0])
-    given = _given(model, tuple(fields))
-    head, place, tail = _change(model, tuple(fields), connection.vendor)
-    sql = f"{head} (VALUES {', '.join([place] * len(rows))}) {tail}"
+    model, names = type(rows[0]), tuple(fields)
+    given, values = _given(rows, _keyed(model, names), connection)
     with connection.cursor() as cursor:
-        cursor.execute(sql, [_stored(field, row, connection) for row in rows for field in given])
+        cursor.execute(given + _change(model, names), values)
+
+
+def read_rows(statement: str, keys: Sequence[str], *, lock: bool = False) -> list[tuple[Any, ...]]:
+    """What a statement with `IN ({keys})` finds. `lock`: the rows, to the end of the transaction
+    (SQLite has one writer, and needs none). Synchronous."""
+    if not keys:
+        return []
+    connection = connections[DEFAULT_DB_ALIAS]
+    sql = statement.format(keys=", ".join(["%s"] * len(keys)))
+    if lock and connection.features.has_select_for_update:
+        sql += " FOR UPDATE"
+    with connection.cursor() as cursor:
+        cursor.execute(sql, keys)
+        return cursor.fetchall()
+
+
+def _given(
+    rows: Sequence[Model], fields: tuple[Field, ...], connection: BaseDatabaseWrapper
+) -> tuple[str, list[Any]]:
+    """A `WITH` clause that calls the rows `given`, and its parameters."""
+    if connection.vendor == "postgresql":
+        plain = [{field.column: getattr(row, field.attname) for field in fields} for row in rows]
+        return _recordset(fields), [msgspec.json.encode(plain).decode()]
+    places = ", ".join([f"({', '.join(['%s'] * len(fields))})"] * len(rows))
+    prepared = _prepared(fields)
+    values = [
+        prepare(getattr(row, name), connection) if prepare else getattr(row, name)
+        for row in rows
+        for name, prepare in prepared
+    ]
+    return f"WITH given ({_names(fields)}) AS (VALUES {places}) ", values
 
 
 @cache
-def _columns(model: type[Model]) -> list[Field]:
+def _recordset(fields: tuple[Field, ...]) -> str:
+    connection = connections[DEFAULT_DB_ALIAS]
+    columns = ", ".join(f'"{field.column}" {field.cast_db_type(connection)}' for field in fields)
+    return f"WITH given AS (SELECT * FROM json_to_recordset(%s) AS given ({columns})) "
+
+
+@cache
+def _prepared(fields: tuple[Field, ...]) -> list[tuple[str, Callable[..., Any] | None]]:
+    """Where the values are, and what makes them SQLite's, if they are not."""
+    return [(f.attname, None if isinstance(f, PLAIN) else f.get_db_prep_save) for f in fields]
+
+
+@cache
+def _columns(model: type[Model]) -> tuple[Field, ...]:
     """What a new row says; the database itself makes some keys."""
     meta = model._meta
-    return [field for field in meta.local_concrete_fields if field is not meta.auto_field]
+    return tuple(field for field in meta.local_concrete_fields if field is not meta.auto_field)
 
 
 @cache
-def _given(model: type[Model], fields: tuple[str, ...]) -> list[Field]:
+def _keyed(model: type[Model], names: tuple[str, ...]) -> tuple[Field, ...]:
     """What a changed row says, its key first."""
-    return [model._meta.pk, *map(model._meta.get_field, fields)]
+    return (model._meta.pk, *map(model._meta.get_field, names))
 
 
 @cache
-def _insertion(model: type[Model], vendor: str) -> tuple[str, str, str]:
-    """What stands before the rows' places, the place of one, and what stands behind them."""
-    connection, meta, columns = connections[DEFAULT_DB_ALIAS], model._meta, _columns(model)
-    quote = connection.ops.quote_name
-    head = f"INSERT INTO {quote(meta.db_table)} ({_names(columns, connection)})"
-    return head, _place(columns), f"RETURNING {quote(meta.pk.column)}"
+def _insertion(model: type[Model]) -> tuple[str, str]:
+    """What stands before the rows that are given, and what behind them."""
+    meta, names = model._meta, _names(_columns(model))
+    tail = f'SELECT {names} FROM given RETURNING "{meta.pk.column}"'
+    return f'INSERT INTO "{meta.db_table}" ({names}) ', tail
 
 
 @cache
-def _change(model: type[Model], fields: tuple[str, ...], vendor: str) -> tuple[str, str, str]:
-    """The same of `update_rows`."""
-    connection, meta = connections[DEFAULT_DB_ALIAS], model._meta
-    quote = connection.ops.quote_name
-    given = _given(model, fields)
-    table, key = quote(meta.db_table), quote(meta.pk.column)
-    changes = [f"{quote(field.column)} = {_value(field, connection)}" for field in given[1:]]
-    tail = (
-        f"UPDATE {table} SET {', '.join(changes)}"
-        f" FROM given WHERE {table}.{key} = {_value(meta.pk, connection)}"
-    )
-    return f"WITH given ({_names(given, connection)}) AS", _place(given), tail
+def _change(model: type[Model], names: tuple[str, ...]) -> str:
+    """What stands behind the rows that are given."""
+    meta = model._meta
+    table, key = f'"{meta.db_table}"', f'"{meta.pk.column}"'
+    changes = [f'"{field.column}" = given."{field.column}"' for field in _keyed(model, names)[1:]]
+    return f"UPDATE {table} SET {', '.join(changes)} FROM given WHERE {table}.{key} = given.{key}"
 
 
-def _names(fields: Sequence[Field], connection: BaseDatabaseWrapper) -> str:
-    return ", ".join(connection.ops.quote_name(field.column) for field in fields)
+def _names(fields: tuple[Field, ...]) -> str:
+    return ", ".join(f'"{field.column}"' for field in fields)
 
 
-def _place(fields: Sequence[Field]) -> str:
-    return f"({', '.join(['%s'] * len(fields))})"
+def _complete(row: Model) -> None:
+    """What only storing tells a row: when, and the keys of rows that were stored a moment ago."""
+    for field in _late(type(row)):
+        if field.is_relation and field.is_cached(row):
+            setattr(row, field.name, getattr(row, field.name))
+        field.pre_save(row, add=True)
 
 
-def _value(field: Field, connection: BaseDatabaseWrapper) -> str:
-    """A column of `given`. PostgreSQL takes what is only NULL or quoted there for text."""
-    name = f"given.{connection.ops.quote_name(field.column)}"
-    if not connection.features.requires_casted_case_in_updates:
-        return name
-    return f"CAST({name} AS {field.cast_db_type(connection)})"
-
-
-def _stored(field: Field, row: Model, connection: BaseDatabaseWrapper) -> Any:
-    return field.get_db_prep_save(getattr(row, field.attname), connection)
-
-
-def _new(field: Field, row: Model, connection: BaseDatabaseWrapper) -> Any:
-    if field.is_relation and field.is_cached(row):  # which may have been stored a moment ago
-        setattr(row, field.name, getattr(row, field.name))
-    return field.get_db_prep_save(field.pre_save(row, add=True), connection)
+@cache
+def _late(model: type[Model]) -> list[Field]:
+    fields = _columns(model)
+    return [field for field in fields if field.is_relation or isinstance(field, DateTimeField)]

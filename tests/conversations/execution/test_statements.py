@@ -1,13 +1,14 @@
 """`conversations.execution.statements`: many rows in one statement."""
 
+from contextlib import suppress
 from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
-from django.db import IntegrityError, connection, transaction
+from django.db import DataError, IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 
-from conversations.execution.statements import insert_rows, update_rows
+from conversations.execution.statements import insert_rows, read_rows, update_rows
 from conversations.models import Message, Run
 from tests.conversations.parts import ask, reload
 
@@ -76,3 +77,39 @@ def test_many_rows_are_one_statement_and_none_is_none(caller):
         update_rows([], ["last_seq"])
         insert_rows([])
     assert len(captured) == 1
+
+
+def test_text_that_json_has_to_escape_is_stored_as_it_is(caller):
+    run = ask(caller).run
+    text = '"quotes", \\u0041, \\ and\nlines\t%s {keys} \u2028 \U0001f980'
+    question = Message(conversation=run.conversation, role="user", content=text, tools=[text])
+    insert_rows([question])
+    stored = Message.objects.get(pk=question.pk)
+    assert (stored.content, stored.tools) == (text, [text])
+
+
+def test_a_json_value_that_is_a_text_or_a_number_stays_one(caller):
+    runs = [ask(caller).run for _ in range(4)]
+    values = ["1", 1, True, [None]]
+    for run, value in zip(runs, values, strict=True):
+        run.usage = value
+    update_rows(runs, ["usage"])
+    assert [reload(run).usage for run in runs] == values
+
+
+def test_what_is_too_long_is_never_cut(caller):
+    """PostgreSQL refuses it; SQLite has no limit for a text."""
+    run = ask(caller).run
+    run.provider = "x" * 21
+    with suppress(DataError), transaction.atomic():
+        update_rows([run], ["provider"])
+    assert reload(run).provider in ("demo", "x" * 21)
+
+
+def test_rows_are_found_by_their_keys(caller):
+    runs = [ask(caller).run for _ in range(3)]
+    statement = "SELECT id FROM conversations_run WHERE id IN ({keys}) ORDER BY user_message_id"
+    with transaction.atomic():
+        found = read_rows(statement, [run.pk for run in runs[:2]], lock=True)
+    assert found == [(run.pk,) for run in runs[:2]]
+    assert read_rows(statement, []) == []
