@@ -20,6 +20,7 @@ pack = msgspec.msgpack.Encoder().encode
 
 PACE = 0.005  # seconds between rounds under load; after a pause an event is sent at once
 QUIET = 0.1  # seconds of silence after which a run's next event (a first token) skips the pace
+EARLY = 3  # turns of a run that skip it as well: it is taken, says that it types, has a token
 CHECK = 1.0  # seconds between looks whether Redis still holds what it confirmed, and for us
 LINGER = 5.0  # seconds that a finished run is still checked: Redis may lose its last two
 ROUND_BYTES = 1024 * 1024  # in one round: Redis serves nobody else meanwhile (about 10 ms)
@@ -54,7 +55,7 @@ class Sender:
     def mark(self, writer: RedisWriter) -> None:
         """See `Carrier.mark`."""
         now = asyncio.get_running_loop().time()
-        if now - writer.marked_at > QUIET:
+        if now - writer.marked_at > QUIET or writer.turns < EARLY:
             self._urgent = True
         writer.marked_at = now
         if self._urgent or not self._marked:

@@ -45,6 +45,7 @@ class RedisWriter:
         self.stopped: type[LogError] | None = None
         self.key = scripts.KEY + run.run_id.encode()
         self.marked, self.marked_at = False, -inf  # the sender's: has something to send; since
+        self.turns = 0  # rounds that it was in
         self.expires = inf  # the sender's: loop time from which it may be let go
         self._pending: list[bytes] = []
         self._pending_size = self._size = 0  # bytes
@@ -103,6 +104,7 @@ class RedisWriter:
 
     def turn(self) -> list[bytes]:
         """The lines for the next round: one batch of the oldest."""
+        self.turns += 1
         return fit(self._pending[:BATCH_EVENTS])
 
     def request(self, lines: list[bytes]) -> tuple[int, str, bool, int, list[str]]:

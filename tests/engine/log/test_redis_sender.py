@@ -11,7 +11,7 @@ from engine.log import redis_sender
 from engine.log.local import BATCH
 from engine.log.redis_client import open_client
 from engine.log.redis_run import RedisRun
-from engine.log.redis_sender import QUIET, Sender
+from engine.log.redis_sender import EARLY, QUIET, Sender
 from engine.log.redis_writer import RedisWriter
 from tests.engine.log.contract import DONE, token
 from tests.redis_server import RedisServer
@@ -64,6 +64,11 @@ async def test_rounds_are_paced_under_load_but_not_after_silence(
 ) -> None:
     busy, quiet = await taken(sender, "run_1"), await taken(sender, "run_2")
     monkeypatch.setattr(redis_sender, "PACE", 30)
+    async with asyncio.timeout(5):  # nobody waits for the first token of an answer
+        for writer in (busy, quiet):
+            while writer.turns < EARLY:
+                writer.append(token(writer.turns))
+                await writer.flush()
     quiet.marked_at -= QUIET
     async with asyncio.timeout(5):
         busy.append(token(0))
