@@ -19,8 +19,8 @@ from agents.access import agent_of, lineage_of
 from agents.caller import AgentConfig, Caller
 from conversations import access
 from conversations.execution.job import Enqueue, Job, begin, jobs_of, no_queue
-from conversations.execution.statements import insert_rows
 from conversations.models import FINAL, Conversation, Message, MessageStatus, Run
+from conversations.statements import insert_rows
 from engine.errors import ClawError, invalid
 from wire import parse
 from wire.native import ChatRequest

@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from agents.access import opened_by
 from agents.caller import Caller
+from conversations.loading import load
 from conversations.models import ACTIVE, FINAL, Conversation, Message, Run, RunStatus
 from engine.errors import ClawError, invalid
 
@@ -203,8 +204,7 @@ def runs_of_organization(caller: Caller, since: datetime, until: datetime) -> Qu
 
 def runs_by_id(run_ids: list[str]) -> list[Run | None]:
     """Any runs, in this order, for who carries them out; None for each that has been erased."""
-    related = Run.objects.select_related("conversation", "message", "user_message")
-    found = related.in_bulk(run_ids)
+    found = load(Run, ("conversation", "message", "user_message"), run_ids)
     return [found.get(run_id) for run_id in run_ids]
 
 

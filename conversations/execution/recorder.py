@@ -12,8 +12,8 @@ from django.utils import timezone
 from accounts.batching import Batcher
 from accounts.database import database_step
 from conversations.execution.job import Enqueue, no_queue
-from conversations.execution.statements import read_rows, update_rows
 from conversations.models import Message, Run, may_become
+from conversations.statements import read_rows, update_rows
 from engine.log.base import Fenced
 from engine.transcript import Transcript
 

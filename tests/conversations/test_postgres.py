@@ -32,7 +32,8 @@ TESTS = (
     "execution/test_job.py::test_one_that_is_not_to_be_had_keeps_no_other_from_it",
     "execution/test_job.py::test_a_run_is_taken_though_the_one_before_it_is_still_ending",
     "execution/test_recorder.py::test_twenty_that_end_together_share_one_transaction",
-    "execution/test_statements.py",
+    "test_loading.py",
+    "test_statements.py",
 )
 
 

@@ -1,4 +1,4 @@
-"""`conversations.execution.statements`: many rows in one statement."""
+"""`conversations.statements`: many rows in one statement."""
 
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -8,8 +8,8 @@ import pytest
 from django.db import DataError, IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 
-from conversations.execution.statements import insert_rows, read_rows, update_rows
 from conversations.models import Message, Run
+from conversations.statements import insert_rows, read_rows, update_rows
 from tests.conversations.parts import ask, reload
 
 
