@@ -8,7 +8,7 @@ of them. Here a turn of the loop serves `SHARE` sockets, and all else comes betw
 import asyncio
 import select
 from collections.abc import Callable
-from functools import partial
+from typing import Protocol
 from weakref import WeakKeyDictionary, ref
 
 SHARE = 64
@@ -22,87 +22,158 @@ round of more than FEW visits the next one waits, after MANY until ROUND is over
 says about three tokens."""
 
 
-def watch(fd: int, callback: Callable[[], object]) -> Callable[[], object]:
-    """Call back when there is something to read, until what is returned here is called; that must
-    be done before the socket is closed.
+EARLY = 4
+"""Visits of an answer that wait for no round and no share: head, beginning, a ping, the first
+token."""
+
+
+class Watched(Protocol):
+    """A socket that is watched."""
+
+    def hurry(self) -> None:
+        """An answer is about to come: its first `EARLY` visits come before those of a crowd."""
+
+    def forget(self) -> None:
+        """Watch it no more; before it is closed."""
+
+
+def watch(fd: int, callback: Callable[[], object]) -> Watched:
+    """Call back when there is something to read. Raises `OSError`.
 
     `callback` need not read all that there is: it is called again for the rest."""
     loop = asyncio.get_running_loop()
     if not hasattr(select, "epoll"):  # a laptop: no share there, all that is ready is served
-        loop.add_reader(fd, callback)
-        return partial(loop.remove_reader, fd)
+        return Reader(loop, fd, callback)
     held = _pollers.get(loop)
     poller = held() if held else None
     if poller is None:
         poller = Poller(loop)
         _pollers[loop] = ref(poller)
-    poller.watch(fd, callback)
-    return partial(poller.forget, fd)
+    return poller.watch(fd, callback)
 
 
 _pollers: WeakKeyDictionary[asyncio.AbstractEventLoop, "ref[Poller]"] = WeakKeyDictionary()
 """Each is held by its loop: one that is given up with sockets in it is no reason to keep those."""
 
 
+class Reader:
+    """`Watched` by the loop itself."""
+
+    __slots__ = ("_fd", "_loop")
+
+    def __init__(
+        self, loop: asyncio.AbstractEventLoop, fd: int, callback: Callable[[], object]
+    ) -> None:
+        self._loop, self._fd = loop, fd
+        loop.add_reader(fd, callback)
+
+    def hurry(self) -> None:
+        """Nothing: nobody waits."""
+
+    def forget(self) -> None:
+        """See `Watched`."""
+        self._loop.remove_reader(self._fd)
+
+
+class Polled:
+    """`Watched` by a poller."""
+
+    __slots__ = ("_poller", "callback", "early", "fd")
+
+    def __init__(self, poller: "Poller", fd: int, callback: Callable[[], object]) -> None:
+        self._poller, self.fd, self.callback = poller, fd, callback
+        self.early = 0  # visits that are left before it is one of the crowd
+
+    def hurry(self) -> None:
+        """See `Watched`."""
+        self._poller.hurry(self)
+
+    def forget(self) -> None:
+        """See `Watched`. The last one closes the poller."""
+        self._poller.forget(self)
+
+
 class Poller:
-    """Watches sockets for one loop, with a descriptor of its own that the loop watches.
+    """Watches sockets for one loop, with two descriptors of its own that the loop watches: for the
+    crowd, and for those whose answers begin.
 
     The kernel keeps what a share leaves over, in turn (epoll_wait(2): "round robin"). So there is
     no list here that could name a socket that is closed by now, or another with its number."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
-        self._epoll = select.epoll()
-        self._poll = self._epoll.poll
-        self._callbacks: dict[int, Callable[[], object]] = {}
+        self._crowd, self._first = select.epoll(), select.epoll()
+        self._poll, self._poll_first = self._crowd.poll, self._first.poll
+        self._watched: dict[int, Polled] = {}
         self._began, self._visits = loop.time(), 0  # of this round
         self._rest: asyncio.TimerHandle | None = None
-        loop.add_reader(self._epoll.fileno(), self._turn)
+        loop.add_reader(self._first.fileno(), self._serve_first)
+        loop.add_reader(self._crowd.fileno(), self._turn)
 
-    def watch(self, fd: int, callback: Callable[[], object]) -> None:
-        """See the function. Raises `OSError`."""
-        self._callbacks[fd] = callback
+    def watch(self, fd: int, callback: Callable[[], object]) -> Polled:
+        """See the function."""
+        watched = self._watched[fd] = Polled(self, fd, callback)
         try:
-            self._epoll.register(fd, select.EPOLLIN)
+            self._crowd.register(fd, select.EPOLLIN)
         except OSError:
             self._drop(fd)
             raise
+        return watched
 
-    def forget(self, fd: int) -> None:
-        """The last one closes the poller."""
-        self._epoll.unregister(fd)
-        self._drop(fd)
+    def hurry(self, watched: Polled) -> None:
+        """See `Watched`."""
+        if not watched.early:
+            self._crowd.unregister(watched.fd)
+            self._first.register(watched.fd, select.EPOLLIN)
+        watched.early = EARLY
+
+    def forget(self, watched: Polled) -> None:
+        """See `Watched`."""
+        (self._first if watched.early else self._crowd).unregister(watched.fd)
+        self._drop(watched.fd)
 
     def _drop(self, fd: int) -> None:
-        del self._callbacks[fd]
-        if not self._callbacks:
+        del self._watched[fd]
+        if not self._watched:
             del _pollers[self._loop]
             if self._rest is not None:
                 self._rest.cancel()
-            self._loop.remove_reader(self._epoll.fileno())
-            self._epoll.close()
+            for epoll in (self._first, self._crowd):
+                self._loop.remove_reader(epoll.fileno())
+                epoll.close()
+
+    def _serve_first(self) -> None:
+        for fd, _ in self._poll_first(0, SHARE):
+            watched = self._watched.get(fd)
+            if watched is None or not watched.early:  # one of those before has closed it
+                continue
+            watched.early -= 1
+            if not watched.early:
+                self._first.unregister(fd)
+                self._crowd.register(fd, select.EPOLLIN)
+            watched.callback()
 
     def _turn(self) -> None:
         # What a callback raises is the loop's to report; the rest of the share is still ready.
-        callbacks = self._callbacks
+        all_watched = self._watched
         ready = self._poll(0, SHARE)
         self._visits += len(ready)
-        if len(ready) < SHARE or self._visits >= len(callbacks):
+        if len(ready) < SHARE or self._visits >= len(all_watched):
             self._end_round()
         for fd, _ in ready:
-            callback = callbacks.get(fd)
-            if callback is not None:  # else one of those before has closed it
-                callback()
+            watched = all_watched.get(fd)
+            if watched is not None:  # else one of those before has closed it
+                watched.callback()
 
     def _end_round(self) -> None:
         """Each socket that has something has had its turn."""
         now, crowd = self._loop.time(), (self._visits - FEW) / (MANY - FEW)
         due = self._began + ROUND * min(1.0, crowd)
         if now < due:
-            self._loop.remove_reader(self._epoll.fileno())
+            self._loop.remove_reader(self._crowd.fileno())
             self._rest = self._loop.call_at(due, self._go_on)
         self._began, self._visits = max(now, due), 0
 
     def _go_on(self) -> None:
         self._rest = None
-        self._loop.add_reader(self._epoll.fileno(), self._turn)
+        self._loop.add_reader(self._crowd.fileno(), self._turn)

@@ -25,7 +25,7 @@ class SocketTransport(asyncio.Transport):
         self._protocol, self._deliver = protocol, protocol.data_received
         self._unsent = bytearray()
         self._closing = False
-        self._forget = watch(sock.fileno(), self._read)
+        self._watched = watch(sock.fileno(), self._read)
         protocol.connection_made(self)
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
@@ -35,6 +35,7 @@ class SocketTransport(asyncio.Transport):
         waiting = bool(self._unsent)
         self._unsent += data
         if not waiting:
+            self._watched.hurry()
             self._send()
             if self._unsent:
                 self._loop.add_writer(self._sock, self._send)
@@ -83,7 +84,7 @@ class SocketTransport(asyncio.Transport):
         if self._closing:
             return
         self._closing = True
-        self._forget()
+        self._watched.forget()
         self._loop.remove_writer(self._sock)
         self._unsent.clear()
         self._loop.call_soon(self._lose, error)

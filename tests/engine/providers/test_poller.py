@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from engine.providers import poller
-from engine.providers.poller import SHARE, watch
+from engine.providers.poller import EARLY, SHARE, watch
 from tests.engine.providers.conftest import LOOPS
 
 __all__ = ["LOOPS"]
@@ -57,10 +57,10 @@ async def test_it_works(
         monkeypatch.delattr(select, "epoll")
     ((ours, theirs),) = pairs(1)
     seen: list[bytes] = []
-    forget = watch(ours.fileno(), lambda: seen.append(ours.recv(1)))
+    one = watch(ours.fileno(), lambda: seen.append(ours.recv(1)))
     theirs.send(b"y")
     await until(lambda: seen == [b"x", b"y"])
-    forget()
+    one.forget()
     theirs.send(b"z")
     for _ in range(3):
         await asyncio.sleep(0)
@@ -76,12 +76,12 @@ async def test_a_turn_of_the_loop_serves_a_share(pairs: Callable[[int], list[Pai
         served += 1
         loop.call_soon(lambda: between.append(served))
 
-    forgets = [watch(ours.fileno(), partial(serve, ours)) for ours, _ in pairs(3 * SHARE + 1)]
-    await until(lambda: served == len(forgets))
+    watched = [watch(ours.fileno(), partial(serve, ours)) for ours, _ in pairs(3 * SHARE + 1)]
+    await until(lambda: served == len(watched))
     await asyncio.sleep(0)
     assert sorted(set(between)) == [0, SHARE, 2 * SHARE, 3 * SHARE, 3 * SHARE + 1]
-    for forget in forgets:
-        forget()
+    for one in watched:
+        one.forget()
 
 
 async def test_whoever_stays_ready_waits_for_all_others(
@@ -95,11 +95,11 @@ async def test_whoever_stays_ready_waits_for_all_others(
         spread.add(max(calls.values()) - min(calls[ours.fileno()] for ours, _ in made))
 
     made = pairs(3 * SHARE)
-    forgets = [watch(ours.fileno(), partial(serve, ours.fileno())) for ours, _ in made]
+    watched = [watch(ours.fileno(), partial(serve, ours.fileno())) for ours, _ in made]
     await until(lambda: calls.total() > 20 * SHARE)
     assert spread <= {0, 1}
-    for forget in forgets:
-        forget()
+    for one in watched:
+        one.forget()
 
 
 async def test_a_socket_that_is_forgotten_in_a_share_is_not_served(
@@ -111,16 +111,16 @@ async def test_a_socket_that_is_forgotten_in_a_share_is_not_served(
     def serve(mine: socket.socket, other: int) -> None:
         mine.recv(1)
         seen.append(mine.fileno())
-        forgets.pop(other)()
+        watched.pop(other).forget()
 
-    forgets = {
+    watched = {
         mine.fileno(): watch(mine.fileno(), partial(serve, mine, other.fileno()))
         for mine, other in [(one, two), (two, one)]
     }
     await until(lambda: bool(seen))
     await asyncio.sleep(0)
-    assert len(seen) == 1 and list(forgets) == seen
-    forgets[seen[0]]()
+    assert len(seen) == 1 and list(watched) == seen
+    watched[seen[0]].forget()
 
 
 async def test_a_number_that_is_used_again_is_another_socket(
@@ -134,23 +134,23 @@ async def test_a_number_that_is_used_again_is_another_socket(
         seen.append((name, fd, os.read(fd, 1)))
 
     left = {ours.fileno(): ours for ours, _ in pairs(2)}
-    forgets = {fd: watch(fd, partial(serve, "old", fd)) for fd in left}
+    watched = {fd: watch(fd, partial(serve, "old", fd)) for fd in left}
     await until(lambda: bool(seen))
     del left[seen[0][1]]
     number, closed = left.popitem()
-    forgets[number]()
+    watched[number].forget()
     fresh, theirs = socket.socketpair()
     fresh.setblocking(False)
     os.dup2(fresh.fileno(), closed.detach())
-    forgets[number] = watch(number, partial(serve, "new", number))
+    watched[number] = watch(number, partial(serve, "new", number))
     for _ in range(3):
         await asyncio.sleep(0)
     assert len(seen) == 1
     theirs.send(b"y")
     await until(lambda: len(seen) == 2)
     assert seen[1] == ("new", number, b"y")
-    for forget in forgets.values():
-        forget()
+    for one in watched.values():
+        one.forget()
     for end in (fresh, theirs, socket.socket(fileno=number)):
         end.close()
 
@@ -169,24 +169,24 @@ async def test_a_callback_that_fails_is_reported_and_stops_no_other(
         if len(served) == 1:
             raise LookupError("full")
 
-    forgets = [watch(ours.fileno(), partial(serve, ours)) for ours, _ in pairs(3)]
+    watched = [watch(ours.fileno(), partial(serve, ours)) for ours, _ in pairs(3)]
     await until(lambda: len(served) == 3)
     assert [str(error) for error in reported] == ["full"]
-    for forget in forgets:
-        forget()
+    for one in watched:
+        one.forget()
 
 
 async def test_it_is_open_while_it_watches_something(pairs: Callable[[int], list[Pair]]) -> None:
     loop = asyncio.get_running_loop()
     (ours, _), (others, _) = pairs(2)
     for _ in range(2):
-        forgets = [watch(sock.fileno(), lambda: None) for sock in (ours, others)]
+        watched = [watch(sock.fileno(), lambda: None) for sock in (ours, others)]
         held = poller._pollers[loop]()
         assert held is not None
-        for forget in forgets:
-            assert not held._epoll.closed
-            forget()
-        assert held._epoll.closed and loop not in poller._pollers
+        for one in watched:
+            assert not held._crowd.closed
+            one.forget()
+        assert held._crowd.closed and loop not in poller._pollers
 
 
 @pytest.mark.parametrize("new_loop", LOOPS.values(), ids=LOOPS)
@@ -227,13 +227,13 @@ async def test_a_crowd_is_visited_once_in_a_round(
         if min(map(len, seen)) == 4:
             enough.set()
 
-    forgets = [
+    watched = [
         watch(ours.fileno(), partial(visit, ours, times))
         for (ours, _), times in zip(pairs(4), seen, strict=True)
     ]
     await asyncio.wait_for(enough.wait(), 30)
-    for forget in forgets:
-        forget()
+    for one in watched:
+        one.forget()
     for times in seen:
         gaps = [after - before for before, after in pairwise(times)]
         assert min(gaps[1:]) > poller.ROUND / 2  # the loop's clock counts milliseconds
@@ -244,9 +244,9 @@ async def test_a_few_are_visited_whenever_they_have_something(
 ) -> None:
     ((ours, _),) = pairs(1)
     seen: list[float] = []
-    forget = watch(ours.fileno(), partial(endless, ours, seen))
+    one = watch(ours.fileno(), partial(endless, ours, seen))
     await until(lambda: len(seen) >= 10)
-    forget()
+    one.forget()
 
 
 async def test_a_crowd_may_leave_while_it_rests(
@@ -256,8 +256,32 @@ async def test_a_crowd_may_leave_while_it_rests(
     monkeypatch.setattr(poller, "MANY", 1)
     monkeypatch.setattr(poller, "ROUND", 3600.0)
     seen: list[float] = []
-    forgets = [watch(ours.fileno(), partial(endless, ours, seen)) for ours, _ in pairs(2)]
+    watched = [watch(ours.fileno(), partial(endless, ours, seen)) for ours, _ in pairs(2)]
     await until(lambda: len(seen) == 2)
-    for forget in forgets:
-        forget()
+    for one in watched:
+        one.forget()
+    assert asyncio.get_running_loop() not in poller._pollers
+
+
+async def test_an_answer_that_begins_waits_for_no_round(
+    pairs: Callable[[int], list[Pair]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(poller, "FEW", 0)
+    monkeypatch.setattr(poller, "MANY", 1)
+    monkeypatch.setattr(poller, "ROUND", 3600.0)
+    seen: list[list[float]] = [[], []]
+    first, other = (
+        watch(ours.fileno(), partial(endless, ours, times))
+        for (ours, _), times in zip(pairs(2), seen, strict=True)
+    )
+    await until(lambda: [len(times) for times in seen] == [1, 1])  # the crowd rests
+    for begun in (1, 2):
+        first.hurry()
+        await until(lambda begun=begun: len(seen[0]) == 1 + begun * EARLY)
+        for _ in range(5):
+            await asyncio.sleep(0)
+        assert [len(times) for times in seen] == [1 + begun * EARLY, 1]
+    first.forget()
+    other.hurry()
+    other.forget()
     assert asyncio.get_running_loop() not in poller._pollers
