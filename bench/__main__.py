@@ -91,6 +91,8 @@ def run(options: argparse.Namespace) -> None:
             left = settings.until - time.monotonic()
             if left < scenario.seconds[not options.quick]:
                 results["left_out"].append(scenario.name)
+                needed = scenario.seconds[not options.quick] / 60
+                print(f"{scenario.name}: left out, it takes {needed:.1f} minutes", flush=True)
                 continue
             print(f"{scenario.name} ({left / 60:.1f} minutes left)", flush=True)
             results["scenarios"][scenario.name] = attempt(scenario.measure, settings)

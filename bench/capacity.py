@@ -38,8 +38,8 @@ def find_capacity(
     """The most streams held, and every trial; none begins after `until` (time.monotonic()).
     `load_bound`: with more, clients and model server were at their limit.
 
-    A trial that fails while the machine was busy with something else is repeated once; after one
-    that failed the server starts anew."""
+    A trial that fails while the machine was busy with something else, or clients and model server
+    were at their limit, is repeated once; after one that failed the server starts anew."""
     trials: list[Measured] = []
     held, lost, count, repeated, load_bound = 0, 0, FIRST, False, False
     with ExitStack() as running:
@@ -57,7 +57,8 @@ def find_capacity(
             else:
                 running.close()
                 subject = running.enter_context(warm(start, stage, model, door))
-                if not result.get("quiet", True) and not repeated:
+                doubtful = overloaded(result) or not result.get("quiet", True)
+                if doubtful and not repeated:
                     repeated = True
                     continue
                 lost, repeated, load_bound = count, False, overloaded(result)
