@@ -1,9 +1,9 @@
 """The benchmark: product and peers in turn on one core, clients and model server on the other.
 
-    make bench                                # everything, at most 45 minutes
-    python -m bench --quick                   # the main ratios, at most 12 minutes
-    python -m bench --only relay,idle         # some of it
-    python -m bench --page                    # docs/performance.md again, from the last results
+    make bench                                      # everything, at most 45 minutes
+    .venv/bin/python -m bench --quick               # the main ratios, at most 12 minutes
+    .venv/bin/python -m bench --only relay,idle     # some of it
+    .venv/bin/python -m bench --page                # docs/performance.md from the last results
 
 It writes bench/results/<time>.json after every scenario, and docs/performance.md in the end.
 """
@@ -14,7 +14,9 @@ import resource
 import shutil
 import signal
 import sys
+import tempfile
 import time
+from collections.abc import Iterator
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
@@ -24,38 +26,71 @@ from bench import machine, page, programs
 from bench.measuring import upstream
 from bench.scenarios import SCENARIOS, Run
 from bench.subjects import Stage, install_peers, peer_versions
+from tests.postgres_server import postgres_program
 
 RESULTS = Path(__file__).parent / "results"
 MINUTES, QUICK_MINUTES, GRACE = 45.0, 10.5, 1.0
 NEEDED = ("node", "npm", "redis-server")
+NAMES = [scenario.name for scenario in SCENARIOS]
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description="Clawsite and its peers, measured in turn.")
     parser.add_argument("--quick", action="store_true", help="the main ratios, <= 12 minutes")
     parser.add_argument("--minutes", type=float, help="begin nothing after, end one later")
-    parser.add_argument("--only", help="names of scenarios, with commas between")
-    parser.add_argument("--scale", type=float, default=1.0, help="of all numbers of clients")
+    parser.add_argument("--only", type=names, default=NAMES, help=f"some of {','.join(NAMES)}")
+    parser.add_argument(
+        "--scale", type=float, default=1.0, help="of all numbers of clients: to try it out"
+    )
     parser.add_argument("--window", type=float, help="seconds of one measurement")
     parser.add_argument("--page", action="store_true", help="only write the page again")
-    parser.add_argument("--out", type=Path, default=RESULTS, help="where the results go")
+    parser.add_argument("--out", type=Path, help="where the results go, and no page is written")
     options = parser.parse_args()
-    if not options.page:
-        missing = [name for name in NEEDED if not shutil.which(name)]
-        if missing or len(machine.CORES) < 2:
-            sys.exit(f"two cores are needed, and: {', '.join(missing) or 'nothing else'}")
-        run(options)
-        if options.out != RESULTS:
-            return
-    print(page.write(page.latest(RESULTS)))
+    if options.page:
+        print(page.write(page.latest(RESULTS)))
+        return
+    if lacking := list(missing()):
+        sys.exit(f"not here: {', '.join(lacking)}")
+    if options.scale != 1 and options.out is None:  # no result for others to see
+        options.out = Path(tempfile.gettempdir()) / "clawsite-bench"
+    # What is begun is ended too when somebody kills this.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    try:
+        results = run(options)
+    except KeyboardInterrupt:
+        sys.exit("interrupted; what was measured is kept")
+    if options.out is None:
+        print(page.write(page.latest(RESULTS)))
+    for line in page.summary(results["scenarios"]):
+        print(line)
+    if results["left_out"]:
+        print(f"left out for want of time: {', '.join(results['left_out'])} (--only, --minutes)")
 
 
-def run(options: argparse.Namespace) -> None:
-    """All scenarios that fit the time."""
+def names(text: str) -> list[str]:
+    """An argument that names scenarios."""
+    wanted = text.split(",")
+    if unknown := [name for name in wanted if name not in NAMES]:
+        raise argparse.ArgumentTypeError(
+            f"there is no {', '.join(map(repr, unknown))}; there are {', '.join(NAMES)}"
+        )
+    return wanted
+
+
+def missing() -> Iterator[str]:
+    """What must be installed, and is not."""
+    if len(machine.CORES) < 2:
+        yield "a second core"
+    yield from (name for name in NEEDED if not shutil.which(name))
+    if not shutil.which(postgres_program("postgres")):
+        yield "PostgreSQL's server"
+
+
+def run(options: argparse.Namespace) -> dict[str, Any]:
+    """All scenarios that fit the time; returns what is in the file."""
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
-    wanted = options.only.split(",") if options.only else [s.name for s in SCENARIOS]
-    chosen = [scenario for scenario in SCENARIOS if scenario.name in wanted]
+    chosen = [scenario for scenario in SCENARIOS if scenario.name in options.only]
     if not all(scenario.alone for scenario in chosen):
         install_peers()
     begun, now = time.monotonic(), datetime.now(UTC)
@@ -70,8 +105,9 @@ def run(options: argparse.Namespace) -> None:
         "scenarios": {},
         "left_out": [],
     }
-    options.out.mkdir(parents=True, exist_ok=True)
-    path = options.out / f"{now:%Y-%m-%d-%H%M}.json"
+    folder = options.out or RESULTS
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{now:%Y-%m-%d-%H%M%S}.json"
     print(f"{machine.description()}\nat most about {minutes:.0f} minutes -> {path}", flush=True)
     if programs.language() == "Python":
         print(programs.TWINS, flush=True)
@@ -98,6 +134,9 @@ def run(options: argparse.Namespace) -> None:
             results["scenarios"][scenario.name] = attempt(scenario.measure, settings)
             results["minutes"] = (time.monotonic() - begun) / 60
             path.write_text(json.dumps(results, indent=1) + "\n")
+    if results["scenarios"]:
+        path.write_text(json.dumps(results, indent=1) + "\n")  # with what was left out
+    return results
 
 
 def too_long(number: int, frame: object) -> None:
@@ -110,8 +149,18 @@ def attempt(measure: Any, settings: Run) -> dict[str, Any]:
     try:
         found: dict[str, Any] = measure(settings)
     except Exception as error:  # noqa: BLE001 - whatever it is, it stands in the results
+        if cause := stopped(error):
+            raise cause from None
         print(f"  failed: {error!r}", flush=True)
         return {"failed": repr(error)}
+    return found
+
+
+def stopped(error: BaseException) -> BaseException | None:
+    """Who ended the run, if the error only came of cleaning up after that."""
+    found: BaseException | None = error
+    while isinstance(found, Exception):
+        found = found.__context__
     return found
 
 

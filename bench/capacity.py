@@ -68,6 +68,13 @@ def find_capacity(
     return {"capacity": held, "load_bound": load_bound, "trials": trials}
 
 
+def complete(found: dict[str, Any]) -> bool:
+    """Whether a search came to its end: it may have run out of time, or of trials."""
+    lost = [t["asked"]["streams"] for t in found["trials"] if not t["held"]]
+    above = [count for count in lost if count > found["capacity"]]
+    return bool(above) and min(above) <= found["capacity"] * CLOSE
+
+
 def following(held: int, lost: int, result: Measured) -> int:
     """What to try next."""
     if lost:
@@ -81,8 +88,8 @@ def said(result: Measured) -> str:
     if "us_per_token" not in result:
         return str(result["error"])
     parts = [
-        f"p99 {result['ages'].get('p99', 0):.1f} ms",
-        f"delivered {result['delivered']:.1%}",
+        f"p99 {result['ages']['p99']:.1f} ms" if result["ages"]["count"] else "",
+        "" if _mixed(result) else f"delivered {result['delivered']:.1%}",
         f"waited {result['waited']:.1%}",
         f"foreign {result['foreign']:.1%}",
         f"other core {result['load']:.0%}",
@@ -90,6 +97,14 @@ def said(result: Measured) -> str:
     ]
     if overloaded(result):
         parts.append("clients and model server were at their limit")
+    if result["first_in_window"]["count"]:
+        parts.insert(0, f"first token {result['first_in_window']['p50']:.1f} ms")
     if result["us_per_token"]:
         parts.insert(0, f"{result['us_per_token']:.1f} us/token")
     return ", ".join(part for part in parts if part)
+
+
+def _mixed(result: Measured) -> bool:
+    """Whether not all of its clients stream all the time, so that nobody can say what is due."""
+    asked = result["asked"]
+    return any(asked.get(name) for name in ("probes", "repeat", "idle", "stalled", "resumes"))

@@ -2,8 +2,10 @@
 strongest peer."""
 
 from collections.abc import Callable, Iterator
+from statistics import median
 from typing import Any, NamedTuple
 
+from bench.capacity import complete
 from bench.scenarios import FIRST_PEER, OURS
 
 Found = dict[str, Any]
@@ -30,7 +32,8 @@ class Comparison(NamedTuple):
 
 def targets(scenarios: Found) -> Iterator[Figure]:
     """In the order of their weight."""
-    ratios = scenarios.get("relay", {}).get("ratios", [])
+    pairs = [[pair[name] for name in _both()] for pair in _pairs(scenarios)]
+    ratios = [a["capacity"] / b["capacity"] for a, b in pairs if b["capacity"] and ended(b)]
     yield _at_least(f"capacity against {FIRST_PEER}", 2.0, ratios, "x")
     for name, goal in (("FastAPI .create", 4), ("FastAPI .stream", 6), ("Channels + Daphne", 8)):
         yield _at_least(f"capacity against {name}", goal, _against(scenarios, name), "x")
@@ -49,13 +52,15 @@ def targets(scenarios: Found) -> Iterator[Figure]:
     both = [r for r in _list(scenarios, "workers", "worker + Redis") if _asked(r) == 200]
     alone = [r for r in _list(scenarios, "workers", "embedded") if _asked(r) == 200]
     first = [time for r in apart for time in _time(r, "p50")]
-    yield _at_most("the same with worker and Redis: first token, p50 ms", 10, first)
+    yield _at_most("worker and Redis: first token beside 50 streams, p50 ms", 10, first)
     first = [time for r in apart for time in _time(r, "p99")]
-    yield _at_most("first token, p99 ms", 30, first)
+    yield _at_most("worker and Redis: first token beside 50 streams, p99 ms", 30, first)
     ages = [r["ages"]["p99"] for r in apart if r["ages"]["count"]]
-    yield _at_most("age of a token, p99 ms", 30, ages)
+    yield _at_most("worker and Redis: age of a token at 50 streams, p99 ms", 30, ages)
     dearer = [b["us_per_token"] / a["us_per_token"] for a, b in zip(alone, both, strict=False)]
-    yield _at_most("CPU of a token, all processes and Redis, against one process, x", 2, dearer)
+    yield _at_most(
+        "worker and Redis: CPU of a token, all together, against one process, x", 2, dearer
+    )
     idle = scenarios.get("idle", {}).get(OURS, {})
     yield _at_most("memory of an idle WebSocket, KB", 35, _value(idle, "kb_per_client"))
     few, many = ([r["memory"] for r in _curve(scenarios, count)] for count in (50, 600))
@@ -69,9 +74,8 @@ def targets(scenarios: Found) -> Iterator[Figure]:
 
 def comparisons(scenarios: Found) -> Iterator[Comparison]:
     """Everything that was measured of both."""
-    pairs = scenarios.get("relay", {}).get("pairs", [])
-    if pairs:
-        yield _more("streams held at once", "", *(pairs[-1][n]["capacity"] for n in _both()))
+    if pairs := _pairs(scenarios):
+        yield _more("streams held at once", "", *(_middle(pairs, name) for name in _both()))
     for count in (50, 200, 600):
         curve = scenarios.get("curve", {})
         found = [[r for r in curve.get(name, []) if _asked(r) == count] for name in _both()]
@@ -83,8 +87,11 @@ def comparisons(scenarios: Found) -> Iterator[Comparison]:
             yield _less(f"memory, {count} streams", "MB", ours["memory"], theirs["memory"])
     first = scenarios.get("first_token", {})
     for place in ("alone", "50 streams", "80 %"):
-        times = [_time(first.get(name, {}).get(place, {}), "p50") for name in _both()]
+        results = [first.get(name, {}).get(place, {}) for name in _both()]
+        times = [_time(result, "p50") for result in results]
         if all(times):
+            if place == "80 %":  # each of what it holds itself
+                place = " and ".join(str(_asked(result)) for result in results) + " streams (80 %)"
             yield _less(f"first token, {place}, p50", "ms", times[0][0], times[1][0])
     idle = [_value(scenarios.get("idle", {}).get(name, {}), "kb_per_client") for name in _both()]
     if all(idle):
@@ -97,12 +104,28 @@ def comparisons(scenarios: Found) -> Iterator[Comparison]:
             label = f"answers of 20 tokens a second, {name} against no database"
             yield _more(label, "", ours[0], theirs[0])
     sse = scenarios.get("sse", {})
-    if all(name in sse for name in _both()):
+    if all(ended(found) for name in _both() for found in sse.get(name, [{}])):
         yield _more("SSE streams held at once", "", *(sse[n][0]["capacity"] for n in _both()))
     slow = [scenarios.get("slow", {}).get(name, {}) for name in _both()]
-    grown = [_value(each.get("20 stalled", {}), "memory") for each in slow]
-    if all(grown):
-        yield _less("memory with 20 stalled clients", "MB", grown[0][0], grown[1][0])
+    parts = [[each.get(f"{stalled} stalled", {}) for stalled in (0, 20)] for each in slow]
+    if all("memory" in part for each in parts for part in each):
+        grown = [max(0.0, after["memory"] - before["memory"]) for before, after in parts]
+        yield _less("memory that 20 stalled clients add", "MB", *grown)
+
+
+def ended(found: Found) -> bool:
+    """Whether a search for capacity found the most that the server holds, or the clients can ask
+    for. One that was cut off tells no more than that it holds so much."""
+    return bool(found) and (complete(found) or bool(found.get("load_bound")))
+
+
+def _pairs(scenarios: Found) -> list[Found]:
+    pairs: list[Found] = scenarios.get("relay", {}).get("pairs", [])
+    return pairs
+
+
+def _middle(pairs: list[Found], name: str) -> float:
+    return median(pair[name]["capacity"] for pair in pairs)
 
 
 def _both() -> tuple[str, str]:
@@ -118,7 +141,7 @@ def _at_most(name: str, goal: float, values: list[float]) -> Figure:
 
 
 def _figure(name: str, target: str, values: list[float], good: Callable[[float], bool]) -> Figure:
-    middle = sorted(values)[len(values) // 2] if values else 0.0
+    middle = median(values) if values else 0.0
     return Figure(name, target, values, good(middle) if values else None)
 
 
@@ -131,10 +154,11 @@ def _less(name: str, unit: str, ours: float, theirs: float) -> Comparison:
 
 
 def _against(scenarios: Found, name: str) -> list[float]:
-    pairs = scenarios.get("relay", {}).get("pairs", [])
-    held = [each["capacity"] for each in scenarios.get("peers", {}).get(name, [])]
-    ours = sorted(pair[OURS]["capacity"] for pair in pairs)
-    return [ours[len(ours) // 2] / each for each in held if each] if ours else []
+    """Of one run: see `page.latest`."""
+    peers = scenarios.get("peers", {})
+    held = [each["capacity"] for each in peers.get(name, []) if each["capacity"] and ended(each)]
+    ours = [each["capacity"] for each in peers.get(OURS, [])]
+    return [median(ours) / each for each in held] if ours else []
 
 
 def _curve(scenarios: Found, count: int) -> list[Found]:

@@ -7,7 +7,8 @@ from statistics import median
 from typing import Any
 
 from bench import plot, programs
-from bench.figures import Comparison, Figure, comparisons, targets
+from bench.figures import Comparison, Figure, comparisons, ended, targets
+from bench.measuring import MOST_FOREIGN
 from bench.scenarios import FIRST_PEER, OURS
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
@@ -25,7 +26,7 @@ database, metrics); the model server (true wire format) and the clients run on t
 token is checked: one that is lost, doubled or misplaced fails the measurement.
 """
 
-NOTHING: dict[str, Any] = {"at": "", "command": "make bench", "scenarios": {}, "by_twins": []}
+NOTHING: dict[str, Any] = {"runs": [], "scenarios": {}, "by_twins": []}
 
 
 def latest(folder: Path) -> dict[str, Any]:
@@ -41,7 +42,21 @@ def latest(folder: Path) -> dict[str, Any]:
         if "failed" not in found
     }
     merged["scenarios"] = {name: run["scenarios"][name] for name, run in newest.items()}
-    merged["measured"] = {name: run["at"] for name, run in newest.items()}
+    if "peers" in newest:  # only what one run says of both can be compared
+        beside = newest["peers"]["scenarios"].get("relay", {}).get("pairs", [])
+        merged["scenarios"]["peers"] = newest["peers"]["scenarios"]["peers"] | {
+            OURS: [pair[OURS] for pair in beside]
+        }
+    merged["runs"] = [
+        run
+        | {
+            "scenarios": {
+                name: run["scenarios"][name] for name in run["scenarios"] if newest.get(name) is run
+            }
+        }
+        for run in runs
+        if any(run is each for each in newest.values())
+    ]
     merged["by_twins"] = [name for name, run in newest.items() if run.get("programs") == "Python"]
     return merged
 
@@ -56,16 +71,24 @@ def write(results: dict[str, Any], docs: Path = DOCS) -> Path:
     return path
 
 
+def summary(scenarios: dict[str, Any]) -> Iterator[str]:
+    """What these scenarios say of the targets, for a terminal."""
+    for figure in targets(scenarios):
+        if figure.values:
+            met = "met" if figure.met else "not met"
+            yield f"{figure.name}: {spread(figure.values)} (target {figure.target}: {met})"
+
+
 def _page(results: dict[str, Any], docs: Path) -> Iterator[str]:
     scenarios = results["scenarios"]
     yield INTRODUCTION
     if not scenarios:
         yield "Nothing has been measured yet.\n"
     else:
-        machine, named = results["machine"], results["versions"].items()
-        versions = ", ".join(f"{name} {version}" for name, version in named)
-        yield f"{results['at'][:10]}, {machine['processor']}, {machine['cores']} cores; {versions}."
-        yield f"\n`{results['command']}`; {_noise(scenarios)}\n"
+        versions = ", ".join(f"{name} {version}" for name, version in results["versions"].items())
+        yield f"The newest measurement of every scenario counts. Versions: {versions}.\n"
+        yield from _table(RUNS, [_run(run) for run in results["runs"]])
+        yield "Waited and foreign: medians, and the most. Above 5 % a number says little.\n"
     if results["by_twins"]:
         yield f"**{programs.TWINS}** Here: {', '.join(results['by_twins'])}.\n"
     yield "## Targets\n"
@@ -92,15 +115,36 @@ def _page(results: dict[str, Any], docs: Path) -> Iterator[str]:
     yield from _table(["", OURS, FIRST_PEER], ahead)
     yield "## Relays\n"
     yield CAPACITY
-    yield from _table(["server", "streams", "us/token", "KB a stream"], list(_relays(scenarios)))
+    yield from _table(["server", "streams", "us/token"], list(_relays(scenarios)))
+    yield BY_HAND
     yield FINDINGS.read_text()
     yield from _others(scenarios)
 
+
+BY_HAND = """\
+What follows up to "All measurements" was written by hand, of the runs that are in the repository; a
+run of yours does not change it.
+"""
 
 CAPACITY = """\
 The most 50 tok/s streams at once of which 99 % of the tokens are less than 100 ms old when they
 arrive, with everyone connected, at least 93 % of the demand delivered and nothing lost.
 """
+
+
+RUNS = ["run", "machine", "gave", "the server waited for its core", "others used it (foreign)"]
+
+
+def _run(run: dict[str, Any]) -> list[str]:
+    """What a run is, and what of it stands on the page."""
+    results = [result for _, result in _all(run["scenarios"]) if "waited" in result]
+    noise = [[result[kind] for result in results] for kind in ("waited", "foreign")]
+    return [
+        f"{run['at'][:16].replace('T', ' ')}, `{run['command']}`",
+        f"{run['machine']['processor']}, {run['machine']['cores']} cores",
+        ", ".join(run["scenarios"]),
+        *(f"{median(each):.1%} ({max(each):.1%})" if each else "" for each in noise),
+    ]
 
 
 def _target_row(figure: Figure) -> list[str]:
@@ -125,15 +169,21 @@ def _relays(scenarios: dict[str, Any]) -> Iterator[list[str]]:
             found.setdefault(f"{name}, WebSocket", []).append(each)
     for scenario, kind in (("peers", "WebSocket"), ("sse", "SSE")):
         for name, several in scenarios.get(scenario, {}).items():
+            if scenario == "peers" and name == OURS:  # it stands above
+                continue
             found.setdefault(f"{name}, {kind}", []).extend(several)
     for name, several in found.items():
         best = [_at_capacity(each) for each in several]
         costs = [trial["us_per_token"] for trial in best if trial]
-        memory = [trial["kb_per_client"] for trial in best if trial]
         held = spread([each["capacity"] for each in several])
         if any(each.get("load_bound") for each in several):
             held += ", or more: clients and model server were at their limit"
-        yield [name, held, spread(costs), spread(memory)]
+        if not all(map(ended, several)):
+            held += ", or more: the search was cut off"
+        busy = [trial.get("foreign", 0.0) for each in several for trial in each["trials"]]
+        if median(busy) > MOST_FOREIGN:
+            held += "; the machine was busy"
+        yield [name, held, spread(costs)]
 
 
 def _at_capacity(found: dict[str, Any]) -> dict[str, Any] | None:
@@ -152,7 +202,7 @@ def _others(scenarios: dict[str, Any]) -> Iterator[str]:
         for label, result in _flat(found):
             rows.append([scenario, label, *_cells(result)])
     head = ["", "of", "streams", "us/token", "token age p50 / p99 ms", "first token p50 / p99 ms"]
-    yield from _table([*head, "MB", "waited", "foreign", "failures"], rows)
+    yield from _table([*head, "MB", "waited", "foreign", "held", "failures"], rows)
 
 
 def _flat(found: Any, label: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
@@ -168,7 +218,7 @@ def _flat(found: Any, label: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
 
 def _cells(result: dict[str, Any]) -> list[str]:
     if "us_per_token" not in result:
-        return ["", "", "", "", "", "", "", result["error"][:60]]
+        return ["", "", "", "", "", "", "", "no", result["error"][:60]]
     first = result["first_in_window"] if result["first_in_window"]["count"] else result["first"]
     if result["resumed"]["count"]:
         first = result["resumed"]
@@ -181,24 +231,13 @@ def _cells(result: dict[str, Any]) -> list[str]:
         f"{result['memory']:.0f}",
         f"{result['waited']:.1%}",
         f"{result['foreign']:.1%}",
+        "" if result["held"] else "no",
         f"{result['failures']}" if result["failures"] else "",
     ]
 
 
 def _times(times: dict[str, Any]) -> str:
     return f"{times['p50']:.2f} / {times['p99']:.2f}" if times.get("count") else ""
-
-
-def _noise(scenarios: dict[str, Any]) -> str:
-    results = [result for _, result in _all(scenarios) if "waited" in result]
-    if not results:
-        return "nothing measured"
-    return (
-        f"the server waited {median(r['waited'] for r in results):.1%} of the time for its core"
-        f" (most: {max(r['waited'] for r in results):.1%}), and others used"
-        f" {median(r['foreign'] for r in results):.1%} of it"
-        f" (most: {max(r['foreign'] for r in results):.1%}). Above 5 % a number says little."
-    )
 
 
 def _all(scenarios: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -212,7 +251,8 @@ def _plots(scenarios: dict[str, Any]) -> Iterator[tuple[str, str]]:
         for name, each in pair.items():
             held.setdefault(name, []).append(each["capacity"])
     for name, several in scenarios.get("peers", {}).items():
-        held[name] = [each["capacity"] for each in several]
+        if name != OURS:
+            held[name] = [each["capacity"] for each in several]
     if held:
         title = "Streams of 50 tok/s held at once on one core (WebSocket)"
         yield "capacity", plot.bars(title, "streams", held)

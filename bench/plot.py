@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from html import escape
-from math import ceil, log10
+from math import floor, log10
 
 WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 640, 320, 60, 20, 40, 50
 COLOURS = ("#0b7285", "#d9480f", "#5f3dc4", "#868e96", "#2b8a3e", "#a61e4d")
@@ -72,7 +72,9 @@ def bars(title: str, y_name: str, values: dict[str, Sequence[float]]) -> str:
             ' style="stroke-opacity:1;stroke-width:2"/>'
         )
         parts.append(_text(x, min(high, HEIGHT - BOTTOM - height) - 6, f"{middle:g}", "middle"))
-        parts.append(_text(x, HEIGHT - BOTTOM + 18, name, "middle"))
+        first, _, rest = name.partition(" ")
+        parts.append(_text(x, HEIGHT - BOTTOM + 18, first, "middle"))
+        parts.append(_text(x, HEIGHT - BOTTOM + 33, rest, "middle"))
     return _svg(parts)
 
 
@@ -102,6 +104,6 @@ def _svg(parts: list[str]) -> str:
 
 
 def _round_up(value: float) -> float:
-    """The next number that divides well by four."""
-    step = 10 ** max(0, int(log10(max(value, 1.0)))) / 2.5
-    return max(1.0, ceil(value / step) * step)
+    """The next number whose quarters are easy to read, with room for what stands above."""
+    unit = 10 ** floor(log10(max(value, 1.0)))
+    return next(unit * step for step in (1, 2, 4, 6, 8, 10, 20) if unit * step >= value * 1.04)

@@ -1,5 +1,6 @@
 """The model server and the clients: in C, compiled on the spot, or their twins in Python."""
 
+import atexit
 import shutil
 import subprocess
 import sys
@@ -15,8 +16,9 @@ TWINS = (
 
 
 def compiler() -> str | None:
-    """The C compiler, if there is one."""
-    return shutil.which("cc")
+    """The C compiler, if there is one that works."""
+    cc = shutil.which("cc")
+    return cc if cc and _compiles(cc) else None
 
 
 def language() -> str:
@@ -32,7 +34,23 @@ def program(name: str) -> list[str]:
 
 @cache
 def _compiled(name: str, cc: str) -> str:
-    made = Path(tempfile.mkdtemp(prefix="clawsite-bench-")) / name
+    made = _folder() / name
     command = [cc, "-O2", "-Wall", "-Wextra", "-Werror", "-o", str(made), str(HERE / f"{name}.c")]
     subprocess.run(command, check=True)
     return str(made)
+
+
+@cache
+def _compiles(cc: str) -> bool:
+    """Some machines have a compiler and nothing to link with."""
+    (source := _folder() / "nothing.c").write_text("int main(void) { return 0; }\n")
+    command = [cc, "-o", str(_folder() / "nothing"), str(source)]
+    return subprocess.run(command, capture_output=True, check=False).returncode == 0
+
+
+@cache
+def _folder() -> Path:
+    """For this process; gone with it."""
+    made = tempfile.mkdtemp(prefix="clawsite-bench-")
+    atexit.register(shutil.rmtree, made, ignore_errors=True)
+    return Path(made)

@@ -10,7 +10,7 @@ from functools import partial
 from statistics import median
 from typing import Any, NamedTuple
 
-from bench.capacity import find_capacity, said, warm
+from bench.capacity import complete, find_capacity, said, warm
 from bench.measuring import Measured, Upstream, holds, measure
 from bench.subjects import (
     SUBJECTS,
@@ -47,7 +47,11 @@ class Run:
     def capacity(self, name: str, door: str = "ws") -> dict[str, Any]:
         """Of one subject, once."""
         print(f"  {name}, {door}", flush=True)
-        return find_capacity(SUBJECTS[name], self.stage, self.model, door, self.window, self.until)
+        start = SUBJECTS[name]
+        found = find_capacity(start, self.stage, self.model, door, self.window, self.until)
+        more = "" if complete(found) and not found["load_bound"] else ", or more"
+        print(f"  {name}, {door}: {found['capacity']} streams{more}", flush=True)
+        return found
 
     def warm(self, start: Start) -> AbstractContextManager[Subject]:
         """A subject that has answered before."""
@@ -55,7 +59,7 @@ class Run:
 
     def clients(self, count: int) -> int:
         """So many, or fewer in a run that only tries out the benchmark."""
-        return max(2, round(count * self.scale))
+        return max(1, round(count * self.scale))
 
     def measure(self, subject: Subject, door: str = "ws", **options: Any) -> Measured:
         """One measurement, and a line about it."""

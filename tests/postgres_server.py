@@ -31,7 +31,7 @@ class Databases:
         self._names.append(name)
         url = f"{self._server}/{name}"
         if copy_of:
-            load = [_program("psql"), "-q", "-v", "ON_ERROR_STOP=1", url]
+            load = [postgres_program("psql"), "-q", "-v", "ON_ERROR_STOP=1", url]
             subprocess.run(load, check=True, input=dump(copy_of), stdout=subprocess.DEVNULL)
         return url
 
@@ -64,7 +64,15 @@ class PostgresServer:
         self.port = free_port()
         self.url = f"postgres://clawsite@127.0.0.1:{self.port}/postgres"
         self._process: subprocess.Popen[bytes] | None = None
-        create = [_program("initdb"), "-D", str(self._data), "-A", "trust", "-U", "clawsite"]
+        create = [
+            postgres_program("initdb"),
+            "-D",
+            str(self._data),
+            "-A",
+            "trust",
+            "-U",
+            "clawsite",
+        ]
         subprocess.run(create, check=True, stdout=subprocess.DEVNULL, cwd="/", **self._user)
 
     @property
@@ -73,7 +81,7 @@ class PostgresServer:
 
     def start(self) -> None:
         """Start it and wait until it answers."""
-        command = [_program("postgres"), "-D", str(self._data), "-p", str(self.port)]
+        command = [postgres_program("postgres"), "-D", str(self._data), "-p", str(self.port)]
         command += ["-h", "127.0.0.1", "-k", ""]
         for name, value in ({"max_connections": "300"} | self._settings).items():
             command += ["-c", f"{name}={value}"]
@@ -113,11 +121,11 @@ class PostgresServer:
 
 def dump(url: str) -> bytes:
     """All of a database, as statements that make it."""
-    command = [_program("pg_dump"), "--no-owner", "--no-privileges", url]
+    command = [postgres_program("pg_dump"), "--no-owner", "--no-privileges", url]
     return subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout
 
 
-def _program(name: str) -> str:
+def postgres_program(name: str) -> str:
     """One of PostgreSQL's; Debian keeps them out of the PATH."""
     found = sorted(glob(f"/usr/lib/postgresql/*/bin/{name}")) or [shutil.which(name) or name]
     return found[-1]
