@@ -2,7 +2,10 @@
 
 Rows are given as a table of their own: to PostgreSQL as one JSON text, which it takes apart at the
 types of the columns, so that the statement is the same for any number of them and psycopg finds it
-in its cache; to SQLite as a list of values."""
+in its cache; to SQLite as a list of values.
+
+Values are of the types that the fields say: what is not, Django would convert or refuse, and JSON
+has its own opinion of it (NaN is null there)."""
 
 from collections.abc import Callable, Sequence
 from functools import cache
@@ -23,7 +26,7 @@ from django.db.models import (
 )
 
 PLAIN = (CharField, TextField, IntegerField, BooleanField, ForeignKey)
-"""Fields whose values SQLite takes as they are."""
+"""Fields whose values SQLite takes as they are; keys of other tables are texts and numbers."""
 
 
 def insert_rows(rows: Sequence[Model]) -> None:
@@ -77,7 +80,7 @@ def _given(
     """A `WITH` clause that calls the rows `given`, and its parameters."""
     if connection.vendor == "postgresql":
         plain = [{field.column: getattr(row, field.attname) for field in fields} for row in rows]
-        return _recordset(fields), [msgspec.json.encode(plain).decode()]
+        return _recordset(fields), [msgspec.json.encode(plain).decode(), len(rows)]
     places = ", ".join([f"({', '.join(['%s'] * len(fields))})"] * len(rows))
     prepared = _prepared(fields)
     values = [
@@ -92,7 +95,9 @@ def _given(
 def _recordset(fields: tuple[Field, ...]) -> str:
     connection = connections[DEFAULT_DB_ALIAS]
     columns = ", ".join(f'"{field.column}" {field.cast_db_type(connection)}' for field in fields)
-    return f"WITH given AS (SELECT * FROM json_to_recordset(%s) AS given ({columns})) "
+    # The limit tells the planner how many they are: it would read whole tables for a hundred.
+    source = f"json_to_recordset(%s) AS given ({columns}) LIMIT %s"
+    return f"WITH given AS (SELECT * FROM {source}) "
 
 
 @cache

@@ -6,11 +6,12 @@ from decimal import Decimal
 from typing import Any
 
 import msgspec
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils import timezone
 
 from accounts.batching import Batcher
 from accounts.database import database_step
+from conversations import access
 from conversations.execution.job import Enqueue, no_queue
 from conversations.models import Message, Run, may_become
 from conversations.statements import read_rows, update_rows
@@ -33,6 +34,7 @@ MESSAGE_FIELDS = [
 ]
 
 HELD = "SELECT id, attempt, status FROM conversations_run WHERE id IN ({keys})"
+TOUCH = "UPDATE conversations_conversation SET last_message_at = %s WHERE id IN ({keys})"
 WAITING = """
 SELECT conversation_id, id FROM conversations_run
  WHERE conversation_id IN ({keys}) AND status = 'queued' ORDER BY user_message_id DESC
@@ -89,11 +91,9 @@ def write(finals: list[Final], enqueue: Enqueue = no_queue) -> list[Run | Except
         valid = {f.run.pk: f for f in reversed(finals) if _holds(f, *found.get(f.run.pk, (0, "")))}
         update_rows([_run_row(f) for f in valid.values()], RUN_FIELDS)
         update_rows([_message_row(f) for f in valid.values()], MESSAGE_FIELDS)
-        conversations = {f.run.conversation_id: f.run.conversation for f in valid.values()}
-        for conversation in conversations.values():
-            conversation.last_message_at = timezone.now()
-        update_rows(list(conversations.values()), ["last_message_at"])
-        following = _next_runs(list(conversations))
+        conversations = list({f.run.conversation_id for f in valid.values()})
+        _touch(conversations)
+        following = _next_runs(conversations)
         enqueue(list(following.values()))
     return [
         following.get(f.run.conversation_id) if valid.get(f.run.pk) is f else Fenced(f.run.pk)
@@ -106,12 +106,20 @@ def _holds(final: Final, attempt: int, status: str) -> bool:
     return attempt == final.attempt and status in may_become(final.transcript.status)
 
 
+def _touch(conversations: list[str]) -> None:
+    """Not by `update_rows`: a join takes the rows in any order, and two processes with the same
+    conversations would wait for each other."""
+    if conversations:
+        statement = TOUCH.format(keys=", ".join(["%s"] * len(conversations)))
+        now = connection.ops.adapt_datetimefield_value(timezone.now())
+        with connection.cursor() as cursor:
+            cursor.execute(statement, [now, *conversations])
+
+
 def _next_runs(conversations: list[str]) -> dict[str, Run]:
     following = dict(read_rows(WAITING, conversations))  # the oldest of each comes last and stays
-    if not following:
-        return {}
-    related = Run.objects.select_related("conversation", "message", "user_message")
-    return {run.conversation_id: run for run in related.filter(pk__in=following.values())}
+    rows = access.runs_by_id(list(following.values()))
+    return {run.conversation_id: run for run in rows if run is not None}
 
 
 def _run_row(final: Final) -> Run:

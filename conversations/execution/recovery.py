@@ -117,12 +117,10 @@ class Recovery:
         if run.status in FINAL:
             await complete_logs(self._log, [run.pk])
             return None
-        if run.status == RunStatus.QUEUED:  # of which there is the first event, if that
-            return None if self._dispatcher.busy(run.pk) else Transcript()
         transcript = await read_transcript(self._log, run.pk)
         if self._dispatcher.busy(run.pk):  # since the sweep began: what it knows of it is old
             return None
-        if self._goes_on(run, transcript):
+        if run.status == RunStatus.QUEUED or self._goes_on(run, transcript):
             return transcript
         await self._end(run, transcript)
         return None

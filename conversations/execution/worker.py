@@ -17,8 +17,9 @@ from conversations.execution import jobs
 from conversations.execution.queue import QueueDispatcher
 from conversations.execution.recovery import Recovery
 from conversations.execution.worker_database import doing, elsewhere, rescue, worker_app
-from conversations.models import ACTIVE, Run
+from conversations.models import ACTIVE, Run, RunStatus
 from engine.errors import Unavailable
+from engine.transcript import Transcript
 
 log = logging.getLogger(__name__)
 
@@ -118,7 +119,9 @@ class Worker:
             # one. The second must not take over from the first, but from its dead worker.
             if run.status in ACTIVE and await database_step(elsewhere, jobs.QUEUE, run_id, job_id):
                 raise Elsewhere(run_id)
-            transcript = await self._recovery.prepare(run)
+            # Of what waited there is the first event, and whoever takes the log over reads it all.
+            waited = run.status == RunStatus.QUEUED
+            transcript = Transcript() if waited else await self._recovery.prepare(run)
             if transcript is not None:
                 await self._dispatcher.perform(run, transcript)
         finally:

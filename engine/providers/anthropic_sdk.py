@@ -51,11 +51,12 @@ class SdkPool:
         except httpx2.InvalidURL as error:
             raise ValueError(str(error)) from None
         if guard is not None:
-            self._client._custom_headers = {}
+            self._client._custom_headers = {}  # private, but there is no other way; a test pins it
         # The last word, whatever the custom headers are.
         self._headers: dict[str, str | anthropic.Omit] = {
             "authorization": f"Bearer {key}",
             "x-api-key": anthropic.omit,
+            "x-stainless-timeout": anthropic.omit,  # it is ours to keep
             "accept": "text/event-stream",
             "accept-encoding": "identity",  # a compressed token would be late
         }

@@ -22,6 +22,9 @@ from engine.providers.reading import REFUSAL_BYTES
 MOST_UNREAD = 256 * 1024
 """Bytes; whoever reads takes them in the turn of the loop after they came, 64 KiB at most."""
 
+MOST_READ = 4096
+"""Bytes at once: in chunks of a byte each they hold the loop for some 15 ms."""
+
 USED_HEADERS = frozenset({b"content-type", b"retry-after"})
 LOST = (httpcore2.NetworkError, httpcore2.ProtocolError)
 
@@ -38,20 +41,23 @@ class Stream(asyncio.Protocol, httpcore2.AsyncNetworkStream):
 
     async def read(self, max_bytes: int, *args: Any, **kwargs: Any) -> bytes:
         """See `httpcore2.AsyncNetworkStream`. A cancel here loses nothing that came."""
+        if self._unread:  # chunks of a byte take h11 long: others come between two reads
+            await asyncio.sleep(0)
         while not self._unread and not self._lost:
             self._arrival = asyncio.get_running_loop().create_future()
             await self._arrival
         if not self._unread and self._error is not None:
             raise httpcore2.ReadError(repr(self._error))
-        data = bytes(self._unread[:max_bytes])
-        del self._unread[:max_bytes]
+        data = bytes(self._unread[: min(max_bytes, MOST_READ)])
+        del self._unread[: len(data)]
         return data
 
     async def write(self, buffer: bytes, *args: Any, **kwargs: Any) -> None:
         """See `httpcore2.AsyncNetworkStream`. It never waits: a request is in memory as it is."""
         if self._transport.is_closing():
             raise httpcore2.WriteError("the connection is closed")
-        self._transport.write(buffer)
+        if buffer:  # h11 ends a request with nothing; sent, it finds the reset before the answer
+            self._transport.write(buffer)
 
     async def aclose(self) -> None:
         """Close it at once."""

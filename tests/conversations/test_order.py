@@ -8,8 +8,14 @@ from django.db import connection, connections, transaction
 
 from conversations import access
 from conversations.acceptance import accept
+from conversations.execution import outcome
+from conversations.execution.job import first_fold
+from conversations.execution.outcome import Timing
+from conversations.execution.recorder import Final, write
+from conversations.models import Conversation, Run
+from engine.transcript import fold
 from tests.conversations.execution.test_job import somebody_waits
-from tests.conversations.parts import ask, asked
+from tests.conversations.parts import ask, asked, take
 
 
 def done_or_waiting(work: Future) -> None:
@@ -73,3 +79,33 @@ def test_groups_with_the_same_conversations_do_not_lock_each_other_out(caller):
     with ThreadPoolExecutor(len(orders)) as pool:
         answers = [answer for group in pool.map(together, orders) for answer in group]
     assert sorted(answer.place for answer in answers) == sorted([1, 2, 3, 4] * 3)
+
+
+def test_answers_that_end_in_the_same_conversations_do_not_lock_each_other_out(caller):
+    names = ["a", "b", "c", "d", "e"]
+    first = [take(ask(caller, conversation_id=name).run).run for name in names]
+    waiting = [ask(caller, conversation_id=name).run for name in reversed(names)]
+    middle = Conversation.objects.filter(alias="c")
+
+    def end(runs: list[Run]) -> list[object]:
+        try:
+            return write([cancelled(run) for run in runs])
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(2) as pool:
+        with transaction.atomic():
+            middle.update(title="held")
+            groups = [pool.submit(end, runs) for runs in (first, waiting)]
+            for group in groups:
+                done_or_waiting(group)
+        for group in groups:
+            group.result()
+    assert set(Run.objects.values_list("status", flat=True)) == {"cancelled"}
+
+
+def cancelled(run: Run) -> Final:
+    """A run that was stopped before it said anything."""
+    transcript = first_fold(run)
+    end = outcome.cancelled(transcript, Timing())
+    return Final(run, run.attempt, fold(transcript, end), None)

@@ -183,6 +183,26 @@ async def test_what_the_database_lost_is_stored_from_the_log(life, parts, caller
     assert await parts.events(run) == before
 
 
+async def test_a_run_that_the_database_has_as_waiting_is_stored_from_the_log(life, parts, caller):
+    """It lost more than one commit; the next message of the conversation must not wait for ever."""
+
+    async def killed(before: Parts) -> Run:
+        job, attempt = await claimed(before, caller)
+        answered(attempt)
+        attempt.append(done(attempt.transcript))
+        waits = {"status": "queued", "attempt": 0, "started_at": None}
+        await database_step(Run.objects.filter(pk=job.run.pk).update, **waits)
+        return job.run
+
+    run = await life(killed)
+    before = await parts.events(run)
+    await parts.recovery.sweep()
+    row = await sweep(parts, run)
+
+    assert (row.status, row.message.content) == ("completed", "All of it")
+    assert await parts.events(run) == before
+
+
 async def test_a_commit_without_done_gets_its_done_at_start(life, tmp_path, caller):
     async def killed(before: Parts) -> Run:
         job, attempt = await claimed(before, caller)

@@ -9,7 +9,7 @@ import pytest
 
 from engine.net import AddressRefused, Guard
 from engine.providers import httpx_transport
-from engine.providers.httpx_transport import LOST, MOST_UNREAD, Stream, Transport
+from engine.providers.httpx_transport import LOST, MOST_READ, MOST_UNREAD, Stream, Transport
 from engine.providers.reading import REFUSAL_BYTES
 from tests.engine.providers.conftest import LOOPS
 from tests.engine.providers.servers import OK, Canary, Serve, serving
@@ -166,3 +166,20 @@ async def test_the_end_comes_after_what_came_before_it() -> None:
     assert await stream.read(9) == b"bye"
     with pytest.raises(LOST):
         await stream.read(9)
+
+
+async def test_nothing_is_not_sent() -> None:
+    """A request ends with it, and a reset that it met would hide an answer that is there."""
+    stream = Stream()
+    stream.connection_made(Closing())  # which can send nothing
+    await stream.write(b"")
+
+
+async def test_others_come_between_two_reads() -> None:
+    stream, others = Stream(), []
+    stream.connection_made(Closing())
+    stream.data_received(b"x" * (MOST_READ + 1))
+    for size in (MOST_READ, 1):
+        asyncio.get_running_loop().call_soon(others.append, size)
+        assert len(await stream.read(MOST_UNREAD)) == size
+        assert others[-1] == size
