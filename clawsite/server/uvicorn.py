@@ -10,7 +10,6 @@
 import asyncio
 import contextlib
 import ctypes
-import gc
 import logging
 import signal
 import socket
@@ -30,6 +29,7 @@ from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIO
 from websockets.protocol import State
 
 from clawsite.errors import envelope
+from clawsite.server import garbage
 from conversations import wiring
 from engine.errors import ClawError
 from engine.ids import new_id
@@ -270,8 +270,7 @@ class ClawServer(Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await wiring.start(work=self._work)
         await super().startup(sockets)
-        gc.collect()
-        gc.freeze()  # Django stays: a full collection need not walk it, 100 ms at a time
+        garbage.settle()
         log.info("serving on http://%s:%d", self.config.host, self.config.port)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:

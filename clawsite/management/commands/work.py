@@ -8,6 +8,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
+from clawsite.server import garbage
 from conversations import wiring
 
 
@@ -36,6 +37,7 @@ async def _work(concurrency: int) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopped.set)
     await wiring.start(work=concurrency)
+    garbage.settle()
     await stopped.wait()
     await wiring.announce_shutdown(0)
     await wiring.stop(settings.CLAW_SHUTDOWN_GRACE)
