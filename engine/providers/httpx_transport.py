@@ -8,6 +8,7 @@ compression and no redirects, and no refusal without end.
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import aclosing
+from time import monotonic
 from typing import Any, cast
 
 import httpcore2
@@ -19,11 +20,12 @@ from engine.providers.dialer import Dialer, tls_context
 from engine.providers.pool import KEEPALIVE_SECONDS
 from engine.providers.reading import REFUSAL_BYTES
 
-MOST_UNREAD = 256 * 1024
-"""Bytes; whoever reads takes them in the turn of the loop after they came, 64 KiB at most."""
+MOST_UNREAD = 1024 * 1024
+"""Bytes; in a turn of the loop 64 KiB come at most, and whoever reads takes most of them."""
 
-MOST_READ = 4096
-"""Bytes at once: in chunks of a byte each they hold the loop for some 15 ms."""
+AT_ONCE, MOST_READ = 0.01, 4096
+"""Seconds after which all others of the loop have their turn, and bytes that are read between two
+looks at the clock: in chunks of a byte each h11 takes some 15 ms for them."""
 
 USED_HEADERS = frozenset({b"content-type", b"retry-after"})
 LOST = (httpcore2.NetworkError, httpcore2.ProtocolError)
@@ -36,16 +38,19 @@ class Stream(asyncio.Protocol, httpcore2.AsyncNetworkStream):
     def __init__(self) -> None:
         self._unread = bytearray()
         self._lost = False
+        self._until = 0.0  # then others have their turn
         self._error: Exception | None = None
         self._arrival: asyncio.Future[None] | None = None
 
     async def read(self, max_bytes: int, *args: Any, **kwargs: Any) -> bytes:
         """See `httpcore2.AsyncNetworkStream`. A cancel here loses nothing that came."""
-        if self._unread:  # chunks of a byte take h11 long: others come between two reads
+        if monotonic() >= self._until:
             await asyncio.sleep(0)
+            self._until = monotonic() + AT_ONCE
         while not self._unread and not self._lost:
             self._arrival = asyncio.get_running_loop().create_future()
             await self._arrival
+            self._until = monotonic() + AT_ONCE
         if not self._unread and self._error is not None:
             raise httpcore2.ReadError(repr(self._error))
         data = bytes(self._unread[: min(max_bytes, MOST_READ)])

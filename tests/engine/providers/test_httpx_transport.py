@@ -175,7 +175,8 @@ async def test_nothing_is_not_sent() -> None:
     await stream.write(b"")
 
 
-async def test_others_come_between_two_reads() -> None:
+async def test_others_come_between_two_long_reads(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(httpx_transport, "AT_ONCE", 0.0)
     stream, others = Stream(), []
     stream.connection_made(Closing())
     stream.data_received(b"x" * (MOST_READ + 1))
@@ -183,3 +184,19 @@ async def test_others_come_between_two_reads() -> None:
         asyncio.get_running_loop().call_soon(others.append, size)
         assert len(await stream.read(MOST_UNREAD)) == size
         assert others[-1] == size
+
+
+async def test_much_that_comes_at_once_is_read_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever reads is as fast as the loop brings it, or it would be taken for one who does not."""
+    monkeypatch.setattr(httpx_transport, "AT_ONCE", 60.0)
+    stream = Stream()
+    stream.connection_made(Closing())
+    read = asyncio.create_task(stream.read(1))
+    await asyncio.sleep(0)
+    stream.data_received(b"x" * MOST_UNREAD)
+    await read
+    turns: list[None] = []
+    asyncio.get_running_loop().call_soon(turns.append, None)
+    for _ in range(4):
+        assert len(await stream.read(MOST_UNREAD)) == MOST_READ
+    assert not turns
