@@ -124,18 +124,17 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
             scale=options.scale,
         )
         for scenario in chosen:
+            name, needed = scenario.name, scenario.seconds[not options.quick]
             left = settings.until - time.monotonic()
-            if left < scenario.seconds[not options.quick]:
-                results["left_out"].append(scenario.name)
-                needed = scenario.seconds[not options.quick] / 60
-                print(f"{scenario.name}: left out, it takes {needed:.1f} minutes", flush=True)
-                continue
-            print(f"{scenario.name} ({left / 60:.1f} minutes left)", flush=True)
-            results["scenarios"][scenario.name] = attempt(scenario.measure, settings)
-            results["minutes"] = (time.monotonic() - begun) / 60
-            path.write_text(json.dumps(results, indent=1) + "\n")
-    if results["scenarios"]:
-        path.write_text(json.dumps(results, indent=1) + "\n")  # with what was left out
+            if left < needed:
+                results["left_out"].append(name)
+                print(f"{name}: left out, it takes {needed / 60:.1f} minutes", flush=True)
+            else:
+                print(f"{name} ({left / 60:.1f} minutes left)", flush=True)
+                results["scenarios"][name] = attempt(scenario.measure, settings)
+                results["minutes"] = (time.monotonic() - begun) / 60
+            if results["scenarios"]:
+                path.write_text(json.dumps(results, indent=1) + "\n")
     return results
 
 

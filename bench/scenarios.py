@@ -79,8 +79,7 @@ def relay(run: Run) -> dict[str, Any]:
     run.capacities = {
         name: round(median(pair[name]["capacity"] for pair in pairs)) for name in (OURS, FIRST_PEER)
     }
-    ratios = [p[OURS]["capacity"] / max(1, p[FIRST_PEER]["capacity"]) for p in pairs]
-    return {"pairs": pairs, "capacities": run.capacities, "ratios": ratios}
+    return {"pairs": pairs, "capacities": run.capacities}
 
 
 def peers(run: Run) -> dict[str, Any]:

@@ -40,6 +40,14 @@ def count(name: str, default: int) -> int:
     return value
 
 
+def choice(name: str, default: str, other: str) -> str:
+    """One of two words."""
+    word = env.str(name, default)
+    if word not in (default, other):
+        raise ImproperlyConfigured(f"{name} is either {default!r} or {other!r}")
+    return word
+
+
 def networks(name: str) -> list[IPv4Network | IPv6Network]:
     """Addresses and networks (`10.0.0.0/8`), separated by commas."""
     try:
@@ -160,14 +168,10 @@ else:
 # --- Model providers (the operator's own accounts)
 ANTHROPIC_API_KEY = env.str("ANTHROPIC_API_KEY", "")
 ANTHROPIC_BASE_URL = env.str("ANTHROPIC_BASE_URL", "https://api.anthropic.com")
-CLAW_ANTHROPIC_TRANSPORT = env.str("CLAW_ANTHROPIC_TRANSPORT", "own")
-if CLAW_ANTHROPIC_TRANSPORT not in ("own", "sdk"):
-    raise ImproperlyConfigured("CLAW_ANTHROPIC_TRANSPORT is either 'own' or 'sdk'")
+CLAW_ANTHROPIC_TRANSPORT = choice("CLAW_ANTHROPIC_TRANSPORT", "own", "sdk")
 OPENAI_API_KEY = env.str("OPENAI_API_KEY", "")
 OPENAI_BASE_URL = env.str("OPENAI_BASE_URL", "")
-CLAW_PLATFORM_CREDENTIALS = env.str("CLAW_PLATFORM_CREDENTIALS", "command")
-if CLAW_PLATFORM_CREDENTIALS not in ("command", "all"):
-    raise ImproperlyConfigured("CLAW_PLATFORM_CREDENTIALS is either 'command' or 'all'")
+CLAW_PLATFORM_CREDENTIALS = choice("CLAW_PLATFORM_CREDENTIALS", "command", "all")
 
 # --- Clawsite
 PORT = count("PORT", 8000)

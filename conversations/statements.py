@@ -66,12 +66,17 @@ def read_rows(statement: str, keys: Sequence[str], *, lock: bool = False) -> lis
     if not keys:
         return []
     connection = connections[DEFAULT_DB_ALIAS]
-    sql = statement.format(keys=", ".join(["%s"] * len(keys)))
+    sql = statement.format(keys=places(len(keys)))
     if lock and connection.features.has_select_for_update:
         sql += " FOR UPDATE"
     with connection.cursor() as cursor:
         cursor.execute(sql, keys)
         return cursor.fetchall()
+
+
+def places(count: int) -> str:
+    """Where so many values go in a statement."""
+    return ", ".join(["%s"] * count)
 
 
 def _given(
@@ -81,14 +86,14 @@ def _given(
     if connection.vendor == "postgresql":
         plain = [{field.column: getattr(row, field.attname) for field in fields} for row in rows]
         return _recordset(fields), [msgspec.json.encode(plain).decode(), len(rows)]
-    places = ", ".join([f"({', '.join(['%s'] * len(fields))})"] * len(rows))
+    table = ", ".join([f"({places(len(fields))})"] * len(rows))
     prepared = _prepared(fields)
     values = [
         prepare(getattr(row, name), connection) if prepare else getattr(row, name)
         for row in rows
         for name, prepare in prepared
     ]
-    return f"WITH given ({_names(fields)}) AS (VALUES {places}) ", values
+    return f"WITH given ({_names(fields)}) AS (VALUES {table}) ", values
 
 
 @cache

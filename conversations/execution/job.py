@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from agents.caller import AgentConfig
 from conversations.models import Run, RunStatus, may_become
+from conversations.statements import places
 from engine.events import RunStarted, Stamp
 from engine.request import ModelRequest, Turn, fit
 from engine.transcript import Transcript, fold
@@ -134,7 +135,7 @@ def prompts(runs: list[Run]) -> list[ModelRequest]:
     """What the model is sent for each run: the newest messages up to the run's own that fit the
     budget. No two runs are of one conversation."""
     own = {run.conversation_id: run.user_message_id for run in runs}
-    statement = TURNS.format(runs=", ".join(["%s"] * len(runs)), limit=HISTORY_LIMIT)
+    statement = TURNS.format(runs=places(len(runs)), limit=HISTORY_LIMIT)
     with connection.cursor() as cursor:
         cursor.execute(statement, [*own, max(own.values()), *own.values()])
         rows = cursor.fetchall()

@@ -14,7 +14,7 @@ from accounts.database import database_step
 from conversations import access
 from conversations.execution.job import Enqueue, no_queue
 from conversations.models import Message, Run, may_become
-from conversations.statements import read_rows, update_rows
+from conversations.statements import places, read_rows, update_rows
 from engine.log.base import Fenced
 from engine.transcript import Transcript
 
@@ -110,7 +110,7 @@ def _touch(conversations: list[str]) -> None:
     """Not by `update_rows`: a join takes the rows in any order, and two processes with the same
     conversations would wait for each other."""
     if conversations:
-        statement = TOUCH.format(keys=", ".join(["%s"] * len(conversations)))
+        statement = TOUCH.format(keys=places(len(conversations)))
         now = connection.ops.adapt_datetimefield_value(timezone.now())
         with connection.cursor() as cursor:
             cursor.execute(statement, [now, *conversations])

@@ -45,7 +45,6 @@ RESULTS: dict[str, Any] = {
                 {"Clawsite": searched(900, 21.0), "Express .create": searched(600, 33.0)},
                 {"Clawsite": searched(1000, 20.0), "Express .create": searched(500, 34.0)},
             ],
-            "ratios": [1.5, 2.0],
         },
         "curve": {
             "Clawsite": [measured(50, 30.0, 3.0), measured(600, 19.0)],

@@ -249,12 +249,17 @@ async def test_a_few_are_visited_whenever_they_have_something(
     one.forget()
 
 
-async def test_a_crowd_may_leave_while_it_rests(
-    pairs: Callable[[int], list[Pair]], monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def endless_rest(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two are a crowd, and after a round of theirs no other comes."""
     monkeypatch.setattr(poller, "FEW", 0)
     monkeypatch.setattr(poller, "MANY", 1)
     monkeypatch.setattr(poller, "ROUND", 3600.0)
+
+
+async def test_a_crowd_may_leave_while_it_rests(
+    pairs: Callable[[int], list[Pair]], endless_rest: None
+) -> None:
     seen: list[float] = []
     watched = [watch(ours.fileno(), partial(endless, ours, seen)) for ours, _ in pairs(2)]
     await until(lambda: len(seen) == 2)
@@ -264,11 +269,8 @@ async def test_a_crowd_may_leave_while_it_rests(
 
 
 async def test_an_answer_that_begins_waits_for_no_round(
-    pairs: Callable[[int], list[Pair]], monkeypatch: pytest.MonkeyPatch
+    pairs: Callable[[int], list[Pair]], endless_rest: None
 ) -> None:
-    monkeypatch.setattr(poller, "FEW", 0)
-    monkeypatch.setattr(poller, "MANY", 1)
-    monkeypatch.setattr(poller, "ROUND", 3600.0)
     seen: list[list[float]] = [[], []]
     first, other = (
         watch(ours.fileno(), partial(endless, ours, times))
