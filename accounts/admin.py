@@ -1,16 +1,20 @@
 """The operator's admin of people, organisations and secrets."""
 
+from collections.abc import Sequence
+from typing import Any
+
 from django import forms
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin as BaseUserAdmin
 from django.contrib.auth.forms import AdminUserCreationForm
 from django.contrib.auth.forms import UserChangeForm as BaseUserChangeForm
+from django.contrib.auth.models import Group
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 
 from accounts.models import Membership, Organization, Secret, User
 
-admin.site.site_header = admin.site.site_title = "Clawsite"
+admin.site.unregister(Group)  # there are no permissions to group: who is an operator may do all
 
 
 class UserAddForm(AdminUserCreationForm):
@@ -31,11 +35,27 @@ class UserChangeForm(BaseUserChangeForm):
         field_classes = None  # Django's form has one for a username
 
 
-class OwnedAdmin(admin.ModelAdmin):
+class RowAdmin(admin.ModelAdmin):
+    """Asks for nothing but what is to be chosen when a row is made: its id and dates come later."""
+
+    def get_fieldsets(self, request: HttpRequest, obj: Model | None = None) -> list[Any]:
+        """Without what can only be read, where there is no row yet."""
+        fieldsets = super().get_fieldsets(request, obj)
+        if obj:
+            return list(fieldsets)
+        later = {*self.get_readonly_fields(request, obj)}
+        asked = [
+            (title, options | {"fields": [name for name in options["fields"] if name not in later]})
+            for title, options in fieldsets
+        ]
+        return [(title, options) for title, options in asked if options["fields"]]
+
+
+class OwnedAdmin(RowAdmin):
     """Rows of an organisation: they never change hands."""
 
-    autocomplete_fields = ("organization",)
-    list_select_related = ("organization",)
+    autocomplete_fields: tuple[str, ...] = ("organization",)
+    list_select_related: tuple[str, ...] = ("organization",)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> list[str]:
         """The organisation is chosen when the row is made."""
@@ -54,27 +74,50 @@ class UserAdmin(BaseUserAdmin):
     form, add_form = UserChangeForm, UserAddForm
     inlines = (MembershipInline,)
     ordering = ("email",)
-    list_display = ("email", "name", "is_staff", "is_active", "last_login")
-    search_fields = ("id", "email", "name")
+    list_display = ("email", "name", "organisations", "operator", "is_active", "last_login")
+    list_filter = ("is_superuser", "is_active", "membership__role")
+    search_fields = ("id", "email", "name", "membership__organization__name")
+    filter_horizontal = ()
     readonly_fields = ("id", "created_at", "last_login")
     fieldsets = (
         (None, {"fields": ("id", "email", "password", "name")}),
-        (
-            "Permissions",
-            {"fields": ("is_active", "is_staff", "is_superuser", "groups", "user_permissions")},
-        ),
+        ("May", {"fields": ("is_active", "is_superuser")}),
         ("Dates", {"fields": ("created_at", "last_login")}),
     )
     add_fieldsets = ((None, {"fields": ("email", "usable_password", "password1", "password2")}),)
 
+    def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
+        """With their organisations, for the list."""
+        return super().get_queryset(request).prefetch_related("organizations")
+
+    @admin.display(boolean=True, ordering="is_superuser")
+    def operator(self, user: User) -> bool:
+        """Whether the admin is open to this person."""
+        return user.is_active and user.is_superuser
+
+    @admin.display
+    def organisations(self, user: User) -> str:
+        """The organisations that this person is a member of."""
+        return ", ".join(organization.name for organization in user.organizations.all())
+
 
 @admin.register(Organization)
-class OrganizationAdmin(admin.ModelAdmin):
+class OrganizationAdmin(RowAdmin):
     inlines = (MembershipInline,)
     list_display = ("name", "id", "platform_credentials", "created_at")
     list_filter = ("platform_credentials",)
     search_fields = ("id", "name")
     readonly_fields = ("id", "created_at")
+
+    def get_deleted_objects(
+        self, objs: QuerySet[Organization] | Sequence[Organization], request: HttpRequest
+    ) -> tuple[Any, Any, Any, list[str]]:
+        """An organisation goes when its agents are gone: these are deleted in steps."""
+        owners = [owner for owner in objs if owner.agents(manager="every").exists()]
+        if owners:
+            advice = "delete its agents first, then run `manage.py purge`"
+            return [], {}, set(), [f"{owner}: {advice}" for owner in owners]
+        return super().get_deleted_objects(objs, request)
 
 
 @admin.register(Membership)
@@ -100,7 +143,7 @@ class SecretForm(forms.ModelForm):
         model = Secret
         fields = ("organization", "name")
 
-    def __init__(self, *args, **kwargs) -> None:
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["new_value"].required = self.instance._state.adding
 
@@ -119,5 +162,5 @@ class SecretAdmin(OwnedAdmin):
     search_fields = ("id", "name", "organization__name")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Secret]:
-        """No page needs a value, so none is decrypted."""
+        """Leaves the values out: no page needs one, so none is decrypted."""
         return super().get_queryset(request).defer("value")

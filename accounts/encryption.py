@@ -41,14 +41,17 @@ def decrypt(token: str) -> str:
 def _fernet(keys: tuple[str, ...]) -> MultiFernet:
     if not keys:
         raise ImproperlyConfigured("CLAW_ENCRYPTION_KEYS is empty: secrets cannot be stored.")
-    return MultiFernet([Fernet(key) for key in keys])
+    try:
+        return MultiFernet([Fernet(key) for key in keys])
+    except ValueError:
+        raise ImproperlyConfigured("CLAW_ENCRYPTION_KEYS has a key that is none.") from None
 
 
 class EncryptedTextField(models.TextField):
     """Text that is encrypted on its way into the database and decrypted on its way out."""
 
     def get_prep_value(self, value: Any) -> str | None:
-        """What the database stores: a Fernet token."""
+        """The Fernet token that the database stores."""
         return None if value is None else encrypt(str(value))
 
     def from_db_value(self, value: str | None, expression: Any, connection: Any) -> str | None:

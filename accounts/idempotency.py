@@ -10,11 +10,12 @@ from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
-from accounts.http import Answer
 from accounts.models import RememberedRequest
+from core.http import Answer
 from engine.errors import ClawError, invalid
 
 KEPT = timedelta(hours=24)
+MAX_FORGOTTEN = 500  # at once: the next request waits for it
 _KEY = re.compile(r"[ -~]{1,255}")
 
 
@@ -45,17 +46,19 @@ def fingerprint(request: HttpRequest) -> str:
 
 @transaction.atomic
 def once(attempt: Attempt, answer: Callable[[], Answer]) -> HttpResponse:
-    """What `answer()` says, the first time; afterwards the same again, without its secret.
+    """Returns the first response of `answer()` to an attempt, and the same again to every later
+    one, without its secret.
 
-    All in one transaction: what `answer` does is stored with what it said, or neither is. A
-    duplicate of the same moment waits for it (the unique row is written first). Synchronous;
-    raises `idempotency_conflict`, and what `answer` raises: that is not remembered."""
+    One transaction stores the effects of `answer` with its response. A duplicate of the same moment
+    waits for it (the unique row is written first). Synchronous; raises `idempotency_conflict`, and
+    every error of `answer`: errors are not remembered."""
     purge()
     place = {
         "organization_id": attempt.organization_id,
         "sender": attempt.sender,
         "name": attempt.name,
     }
+    RememberedRequest.objects.filter(**place, created_at__lte=timezone.now() - KEPT).delete()
     row, new = RememberedRequest.objects.get_or_create(
         **place, defaults={"fingerprint": attempt.fingerprint}
     )
@@ -80,8 +83,11 @@ def recall(attempt: Attempt) -> HttpResponse | None:
 
 
 def purge() -> int:
-    """Forget what is older than 24 hours; returns how many requests that were."""
-    return RememberedRequest.objects.filter(created_at__lte=timezone.now() - KEPT).delete()[0]
+    """Forget some of what is older than 24 hours; returns how many requests that were, 0 once
+    there are none left."""
+    old = RememberedRequest.objects.filter(created_at__lte=timezone.now() - KEPT)
+    some = list(old.values_list("pk", flat=True)[:MAX_FORGOTTEN])
+    return RememberedRequest.objects.filter(pk__in=some).delete()[0] if some else 0
 
 
 def _again(row: RememberedRequest, attempt: Attempt) -> HttpResponse:

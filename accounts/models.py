@@ -5,9 +5,11 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
 from django.db import models
+from django.db.models.functions import Now
 from django.utils import timezone
 
 from accounts.encryption import EncryptedTextField
+from core.slugs import distinct, slug_of
 from engine.ids import new_id
 
 
@@ -26,6 +28,11 @@ def membership_id() -> str:
     return new_id("mem")
 
 
+def invitation_id() -> str:
+    """A fresh id of an invitation."""
+    return new_id("inv")
+
+
 def secret_id() -> str:
     """A fresh id of a secret."""
     return new_id("sec")
@@ -35,7 +42,7 @@ class UserManager(BaseUserManager["User"]):
     """Users by e-mail address, which is kept in lower case."""
 
     def create_user(self, email: str, password: str | None = None, **fields: Any) -> "User":
-        """Store a person; without a password nobody can log in as them yet."""
+        """Store a person, who cannot log in until they have a password."""
         user = self.model(email=email.lower(), **fields)
         user.set_password(password)
         user.save(using=self._db)
@@ -51,12 +58,13 @@ class UserManager(BaseUserManager["User"]):
 
 
 class User(AbstractBaseUser, PermissionsMixin):
-    """A person who logs in with an e-mail address. `is_staff` opens the operator's admin."""
+    """A person who logs in with an e-mail address. `is_superuser` opens the operator's admin, where
+    everything of every organisation is seen; `is_staff`, a word of Django's, opens nothing."""
 
     id = models.CharField(primary_key=True, max_length=40, default=user_id, editable=False)
     email = models.EmailField(unique=True)
     name = models.CharField(max_length=150, blank=True)
-    is_staff = models.BooleanField("operator", default=False)
+    is_staff = models.BooleanField(default=False, editable=False)
     is_active = models.BooleanField(default=True)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
@@ -79,11 +87,21 @@ class Organization(models.Model):
 
     id = models.CharField(primary_key=True, max_length=40, default=organization_id, editable=False)
     name = models.CharField(max_length=150, unique=True)
+    # Null only in a row that a process of an earlier version has made.
+    slug = models.CharField(max_length=63, unique=True, null=True, editable=False)
     platform_credentials = models.BooleanField(
         default=False, help_text="Its agents may use the operator's own provider keys."
     )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     members = models.ManyToManyField(User, through="Membership", related_name="organizations")
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """A new organisation gets a slug after its name."""
+        if self._state.adding and self.slug is None:
+            slug = slug_of(self.name, "organization")
+            taken = Organization.objects.filter(slug=slug).exists()
+            self.slug = distinct(slug) if taken else slug
+        super().save(*args, **kwargs)
 
     def may_use_platform_credentials(self) -> bool:
         """Whether the operator pays for this organisation's model calls."""
@@ -94,17 +112,19 @@ class Organization(models.Model):
 
 
 class Membership(models.Model):
-    """A person's part in an organisation."""
+    """A person's role in an organisation."""
 
     class Role(models.TextChoices):
         OWNER = "owner"
         ADMIN = "admin"
         MEMBER = "member"
+        VIEWER = "viewer", "Viewer: changes nothing"
 
     id = models.CharField(primary_key=True, max_length=40, default=membership_id, editable=False)
     organization = models.ForeignKey(Organization, models.CASCADE)
     user = models.ForeignKey(User, models.CASCADE)
     role = models.CharField(max_length=10, choices=Role.choices, default=Role.MEMBER)
+    created_at = models.DateTimeField(default=timezone.now, db_default=Now(), editable=False)
 
     class Meta:
         constraints = (
@@ -113,6 +133,29 @@ class Membership(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user} ({self.role}) of {self.organization}"
+
+
+class Invitation(models.Model):
+    """An address that may join an organisation with this role; only the digest of its code is
+    kept."""
+
+    id = models.CharField(primary_key=True, max_length=40, default=invitation_id, editable=False)
+    organization = models.ForeignKey(Organization, models.CASCADE)
+    email = models.EmailField()
+    role = models.CharField(max_length=10, choices=Membership.Role.choices)
+    digest = models.CharField(max_length=64, unique=True, editable=False)
+    expires_at = models.DateTimeField()
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(
+                fields=("organization", "email"), name="one_invitation_per_address"
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.email} to {self.organization}"
 
 
 class Secret(models.Model):
@@ -132,6 +175,21 @@ class Secret(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} of {self.organization}"
+
+
+class LoginAttempts(models.Model):
+    """Counts the failed login attempts of a name in the minute that began at `began_at`. The name
+    is a digest of an address or an account (see `accounts.logins`)."""
+
+    name = models.CharField(primary_key=True, max_length=64)
+    count = models.PositiveIntegerField(default=0)
+    began_at = models.DateTimeField(default=timezone.now, db_index=True)
+
+    class Meta:
+        verbose_name_plural = "login attempts"
+
+    def __str__(self) -> str:
+        return f"{self.count} attempts"
 
 
 class RememberedRequest(models.Model):

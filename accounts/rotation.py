@@ -13,8 +13,8 @@ from accounts.encryption import EncryptedTextField, decrypt, encryption_keys
 
 @dataclass
 class RotationState:
-    """How many secrets are stored, how many of them under another key than the first, and how many
-    that no key opens."""
+    """The number of stored secrets, of those under another key than the first, and of those that no
+    key opens."""
 
     total: int = 0
     old: int = 0

@@ -1,5 +1,6 @@
 """The operator's admin of agents and API keys."""
 
+import json
 from typing import Any
 
 from django import forms
@@ -9,19 +10,46 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from accounts.admin import OwnedAdmin
-from agents import changes, identity, keys
-from agents.models import Agent, ApiKey
-from agents.validators import SCOPES
+from agents import access, invalidation
+from agents.addresses import page_url
+from agents.auth import identity, keys
+from agents.models import Agent, ApiKey, McpServer
+from agents.outbound.headers import headers_of, merged
+from agents.validators import DEFAULT_SCOPES, SCOPES
+from core.admin_deletion import DeletedLater
+from core.lines import LinesField
+from engine.errors import ClawError
 
 POLICIES = ("if_busy", "on_disconnect", "on_crash")
 
 
+class AgentForm(forms.ModelForm):
+    """Its lists are texts with a line for each."""
+
+    allowed_origins = LinesField(
+        required=False,
+        help_text="Web pages whose visitors may ask it, one a line: https://example.com",
+    )
+    prompts = LinesField(
+        required=False, help_text="Questions that visitors may choose to begin with, one a line."
+    )
+
+
 @admin.register(Agent)
-class AgentAdmin(OwnedAdmin):
+class AgentAdmin(DeletedLater, OwnedAdmin):
+    form = AgentForm
     autocomplete_fields = ("organization", "credential")
-    list_display = ("slug", "name", "organization", "provider", "model", "updated_at")
-    list_filter = ("provider", "on_disconnect", "created_at")
-    search_fields = ("id", "slug", "name", "organization__name")
+    list_display = (
+        "slug",
+        "name",
+        "organization",
+        "model_server",
+        "model",
+        "public_page",
+        "updated_at",
+    )
+    list_filter = ("provider", "public_page")
+    search_fields = ("id", "slug", "name", "model", "organization__name")
     readonly_fields = ("id", "created_at", "updated_at")
     fieldsets = (
         (None, {"fields": ("id", "organization", "slug", "name", "instructions")}),
@@ -30,16 +58,16 @@ class AgentAdmin(OwnedAdmin):
             {
                 "fields": (
                     *("provider", "model", "credential", "base_url", "parameters"),
-                    *("max_tokens", "context_tokens", "thinking"),
+                    *("tools", "client_tools", "max_tokens", "context_tokens", "thinking"),
                 )
             },
         ),
-        ("Conversation", {"fields": ("show_thinking", "show_tools", *POLICIES)}),
+        ("Conversation", {"fields": ("show_thinking", "show_tools", "show_usage", *POLICIES)}),
         (
             "Visitors",
             {
                 "fields": (
-                    *("allowed_origins", "public_page", "greeting", "prompts"),
+                    *("allowed_origins", "public_page", "greeting", "prompts", "widget"),
                     *("visitor_messages_per_minute", "visitor_messages_per_day"),
                 )
             },
@@ -48,12 +76,20 @@ class AgentAdmin(OwnedAdmin):
     )
     actions = ("make_identity_secret",)
 
-    def save_model(
-        self, request: HttpRequest, obj: Agent, form: forms.ModelForm, change: bool
-    ) -> None:
-        """A change holds from the agent's next use."""
-        super().save_model(request, obj, form, change)
-        changes.announce(obj.organization_id)
+    def hide(self, queryset: QuerySet[Agent]) -> None:
+        """See `DeletedLater`."""
+        for agent in queryset:
+            access.hide_agent(agent)
+            invalidation.publish(agent.organization_id)
+
+    @admin.display(description="provider", ordering="provider")
+    def model_server(self, agent: Agent) -> str:
+        """In one word, as the API and the commands have it."""
+        return agent.provider
+
+    def view_on_site(self, obj: Agent) -> str | None:
+        """The page where anybody may talk to it."""
+        return page_url(obj.slug) if obj.public_page else None
 
     @admin.action(description="Make a new identity secret", permissions=["change"])
     def make_identity_secret(self, request: HttpRequest, queryset: QuerySet[Agent]) -> None:
@@ -66,10 +102,18 @@ class AgentAdmin(OwnedAdmin):
 
 
 class ApiKeyForm(forms.ModelForm):
-    """What a key opens; the key itself is made by us."""
+    """The rights and limits of a key; the application makes the key itself."""
 
     scopes = forms.MultipleChoiceField(
-        choices=[(scope, scope) for scope in SCOPES], widget=forms.CheckboxSelectMultiple
+        choices=[(scope, scope) for scope in SCOPES],
+        initial=list(DEFAULT_SCOPES),
+        widget=forms.CheckboxSelectMultiple,
+    )
+
+    allowed_origins = LinesField(
+        required=False,
+        help_text="Web origins that may use it, one a line; empty: any, but browsers get no CORS "
+        "headers.",
     )
 
     class Meta:
@@ -94,9 +138,15 @@ class ApiKeyAdmin(OwnedAdmin):
     form = ApiKeyForm
     actions = ("revoke",)
     autocomplete_fields = ("organization", "agents")
-    list_display = ("name", "prefix", "last_four", "organization", "expires_at", "revoked_at")
-    list_filter = ("revoked_at", "expires_at", "created_at")
-    search_fields = ("id", "name", "prefix", "organization__name")
+    list_display = (
+        *("name", "prefix", "last_four", "organization", "scopes"),
+        *("last_used_at", "expires_at", "revoked_at"),
+    )
+    list_filter = (
+        ("revoked_at", admin.EmptyFieldListFilter),
+        *("every_agent", "expires_at", "last_used_at", "created_at"),
+    )
+    search_fields = ("id", "name", "prefix", "last_four", "agents__slug", "organization__name")
     readonly_fields = (
         *("id", "prefix", "last_four", "created_at", "last_used_at", "revoked_at"),
         "rotated_from",
@@ -105,10 +155,9 @@ class ApiKeyAdmin(OwnedAdmin):
     def save_model(
         self, request: HttpRequest, obj: ApiKey, form: forms.ModelForm, change: bool
     ) -> None:
-        """A new key is shown once; a change holds from the key's next use."""
+        """A new key is shown once."""
         token = None if change else keys.issue(obj)
         super().save_model(request, obj, form, change)
-        changes.announce(obj.organization_id)
         if token:
             # The message travels in a cookie of this browser, and is gone once it was shown.
             text = f"Copy the key now, it cannot be shown again: {token}"
@@ -120,3 +169,40 @@ class ApiKeyAdmin(OwnedAdmin):
         for key in queryset:
             keys.revoke(key)
         self.message_user(request, "Revoked.", messages.SUCCESS)
+
+
+class McpServerForm(forms.ModelForm):
+    """A server, and headers that are only written."""
+
+    more_headers = forms.CharField(
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        label="Headers",
+        help_text='One a line, such as "Authorization: Bearer ${secrets.CRM}". They are added to'
+        " those that are stored, which are not shown.",
+    )
+
+    class Meta:
+        model = McpServer
+        fields = ("organization", "name", "url", "stdio", "timeout_ms")
+
+    def clean(self) -> dict[str, Any]:
+        """Adds the headers to those that the server has."""
+        data = super().clean() or self.cleaned_data
+        lines = [line for line in data.get("more_headers", "").splitlines() if line.strip()]
+        pairs = [line.partition(":") for line in lines]
+        given = {name.strip(): value.strip() for name, _, value in pairs}
+        try:
+            self.instance.headers = json.dumps(merged(headers_of(self.instance), given))
+        except ClawError as error:
+            raise ValidationError({"more_headers": error.message}) from None
+        return data
+
+
+@admin.register(McpServer)
+class McpServerAdmin(OwnedAdmin):
+    form = McpServerForm
+    autocomplete_fields = ("organization",)
+    list_display = ("name", "organization", "url", "stdio", "updated_at")
+    search_fields = ("id", "name", "url", "organization__name")
+    readonly_fields = ("id", "created_at", "updated_at")

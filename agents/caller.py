@@ -1,20 +1,20 @@
-"""Who asks, of which agent: what every request is after it has been authorised."""
+"""A request after authorisation: a principal, the agent that it asks, and from where."""
 
-from dataclasses import dataclass
-from datetime import datetime
-from decimal import Decimal
-from typing import Any, Self
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field, replace
 
-from agents.models import Agent
-from engine.errors import ClawError, invalid
+from agents.config import SHOWN_TO_VISITORS, AgentConfig, no_such_agent
+from agents.principal import Principal
+from engine.errors import invalid
 
 
 @dataclass(frozen=True, kw_only=True)
 class Address:
-    """Where a request names its agent: the host, the path, the message or body (slug or id).
+    """The names by which a request names its agent: the host, the path, the message or body (slug
+    or id).
 
-    `site` is the origin of the host that was asked; `same_origin`: the browser says that the page
-    which asks is of that origin, too."""
+    `site` is the origin of the host that was asked. `same_origin` means that the browser says that
+    the asking page has that origin too."""
 
     host_slug: str | None = None
     path_slug: str | None = None
@@ -30,94 +30,49 @@ class Address:
 
 
 @dataclass(frozen=True, kw_only=True)
-class AgentConfig:
-    """An agent as it was at one moment: all that starting a run needs.
-
-    Holds JSON types only, so `AgentConfig(**vars(config))` survives being stored. It has no
-    secret: the credential is named, and read when a run starts (`agents.credentials`)."""
-
-    id: str
-    slug: str
-    name: str
-    organization_id: str
-    instructions: str
-    provider: str
-    model: str
-    base_url: str
-    credential_id: str | None
-    platform_credentials: bool
-    parameters: dict[str, Any]
-    max_tokens: int
-    context_tokens: int
-    thinking: bool
-    show_thinking: bool
-    show_tools: bool
-    if_busy: str
-    on_disconnect: str
-    on_crash: str = "fail"
-
-    @classmethod
-    def of(cls, agent: Agent) -> Self:
-        """The agent as it is now; its organisation should be loaded with it."""
-        return cls(
-            id=agent.id,
-            slug=agent.slug,
-            name=agent.name,
-            organization_id=agent.organization_id,
-            instructions=agent.instructions,
-            provider=agent.provider,
-            model=agent.model,
-            base_url=agent.base_url,
-            credential_id=agent.credential_id,
-            platform_credentials=agent.organization.may_use_platform_credentials(),
-            parameters=agent.parameters,
-            max_tokens=agent.max_tokens,
-            context_tokens=agent.context_tokens,
-            thinking=agent.thinking,
-            show_thinking=agent.show_thinking,
-            show_tools=agent.show_tools,
-            if_busy=agent.if_busy,
-            on_disconnect=agent.on_disconnect,
-            on_crash=agent.on_crash,
-        )
-
-
-@dataclass(frozen=True, kw_only=True)
 class Caller:
-    """Who asks, with a key or as a visitor (`key_id` is None). `owner` is whose conversations these
-    are within an agent: all keys share `keys`, a visitor's is `visitor:<id>` or `user:<id>`.
+    """A principal that asks an agent, or none in particular (None).
 
-    `trusted` callers see everything that a run's log holds, others what the agent shows.
-    `monthly_budget` is in US dollars. `origin_allowed`: the page that asks may read the answer.
-    `client` is the address from which it asks."""
+    `readable`: the page that asks may read the answer. `client` is the network address. `again`
+    derives the caller anew from the same credential, and raises what `authorize` raises."""
 
-    organization_id: str
-    key_id: str | None = None
-    owner: str = "keys"
-    scopes: frozenset[str]
+    principal: Principal
     agent: AgentConfig | None
-    trusted: bool = True
-    expires_at: datetime | None = None
-    requests_per_minute: int | None = None
-    messages_per_minute: int | None = None
-    messages_per_day: int | None = None
-    monthly_budget: Decimal | None = None
-    origin_allowed: bool = False
+    readable: bool = False
     client: str = ""
+    again: "Callable[[], Awaitable[Caller]] | None" = field(default=None, repr=False, compare=False)
+
+    def lasting(self, client: str, derive: "Callable[[], Awaitable[Caller]]") -> "Caller":
+        """The caller at this address, who may ask more than once: `derive` looks up the rights
+        each time. Their `again` raises `agent_not_found` if somebody or something else is
+        derived: the address names another agent by now."""
+
+        async def again() -> Caller:
+            later = await derive()
+            if self.agent is None:  # of a key that is given a single agent it stays open
+                later = replace(later, agent=None)
+            if later.identity != self.identity:
+                raise no_such_agent()
+            return replace(later, client=client, again=again)
+
+        return replace(self, client=client, again=again)
 
     @property
-    def name(self) -> str:
-        """Tells this caller from all others: a key, or one visitor of one agent."""
-        return self.key_id or f"{self.require_agent().id}:{self.owner}"
+    def identity(self) -> tuple[str, str | None]:
+        """The principal and the agent, without what may change about them."""
+        return self.principal.id, self.agent.id if self.agent else None
 
-    def require(self, scope: str) -> None:
-        """Raise `forbidden` unless the caller has this scope."""
-        if scope not in self.scopes:
-            whose = "This key" if self.trusted else "A visitor"
-            raise ClawError("forbidden", f"{whose} has no scope “{scope}”.")
+    def sees_less(self, later: "Caller") -> bool:
+        """Whether `later` may not have, or is not shown, something that this caller has open."""
+        if not self.principal.scopes <= later.principal.scopes:
+            return True
+        if self.principal.trusted or self.agent is None or later.agent is None:
+            return False
+        shown, then = self.agent, later.agent
+        return any(getattr(shown, name) != getattr(then, name) for name in SHOWN_TO_VISITORS)
 
     def require_agent(self) -> AgentConfig:
         """The agent; raises `invalid_message` where none was named and there are several."""
         if self.agent is None:
-            raise invalid("agentId", "Name the agent: this key opens more than one, or none yet.")
+            raise invalid("agentId", "Name the agent: you may ask several, or none yet.")
         return self.agent

@@ -1,7 +1,7 @@
 """Agents, and the API keys that open them."""
 
 from django.core.exceptions import ValidationError
-from django.core.validators import MaxLengthValidator, MinValueValidator
+from django.core.validators import MaxLengthValidator, MaxValueValidator, MinValueValidator
 from django.db import models
 from django.utils import timezone
 
@@ -10,13 +10,19 @@ from accounts.models import Organization, Secret
 from agents.validators import (
     DEFAULT_SCOPES,
     validate_base_url,
+    validate_client_tools,
     validate_dns_label,
+    validate_mcp_url,
     validate_not_reserved,
     validate_origin_patterns,
     validate_origins,
     validate_parameters,
+    validate_program,
     validate_prompts,
     validate_scopes,
+    validate_tool_names,
+    validate_tools,
+    validate_widget,
 )
 from engine.ids import new_id
 
@@ -31,9 +37,22 @@ def key_id() -> str:
     return new_id("key")
 
 
+def mcp_server_id() -> str:
+    """A fresh id of an MCP server."""
+    return new_id("mcp")
+
+
 def default_scopes() -> list[str]:
-    """What a key may do if nobody says otherwise."""
+    """The scopes of a key for which none are named."""
     return list(DEFAULT_SCOPES)
+
+
+class Standing(models.Manager):
+    """Agents that are not being deleted."""
+
+    def get_queryset(self) -> models.QuerySet["Agent"]:
+        """Without those that `agents.access.hide_agent` has hidden."""
+        return super().get_queryset().filter(erasing=False)
 
 
 class Agent(models.Model):
@@ -79,6 +98,20 @@ class Agent(models.Model):
         Secret, models.RESTRICT, null=True, blank=True, related_name="agents"
     )
     parameters = models.JSONField(default=dict, blank=True, validators=[validate_parameters])
+    tools = models.JSONField(
+        default=list,
+        db_default=[],
+        blank=True,
+        validators=[validate_tools],
+        help_text='What it may use besides writing, such as [{"builtin": "current_time"}].',
+    )
+    client_tools = models.JSONField(
+        default=list,
+        db_default=[],
+        blank=True,
+        validators=[validate_client_tools],
+        help_text="Names of the tools that a visitor's page may bring and carry out itself.",
+    )
     max_tokens = models.PositiveIntegerField(
         default=4096, validators=[MinValueValidator(1)], help_text="Longest answer, in tokens."
     )
@@ -89,6 +122,9 @@ class Agent(models.Model):
     )
     thinking = models.BooleanField(default=False, help_text="Ask the model to think first.")
     show_thinking = models.BooleanField(default=False, help_text="Visitors see the thinking.")
+    show_usage = models.BooleanField(
+        default=False, help_text="Visitors see the model, and the tokens and cost of each answer."
+    )
     show_tools = models.BooleanField(default=False, help_text="Visitors see the tool calls.")
     if_busy = models.CharField(max_length=10, choices=IfBusy.choices, default=IfBusy.QUEUE)
     on_crash = models.CharField(
@@ -119,14 +155,27 @@ class Agent(models.Model):
         validators=[validate_prompts],
         help_text="Questions that visitors may choose to begin with.",
     )
+    widget = models.JSONField(
+        default=dict,
+        db_default={},
+        blank=True,
+        validators=[validate_widget],
+        help_text='How its chat looks on pages, such as {"accent": "#0a7", "position": "left"}.',
+    )
     visitor_messages_per_minute = models.PositiveIntegerField(
         default=10, validators=[MinValueValidator(1)], help_text="Of one visitor."
     )
     visitor_messages_per_day = models.PositiveIntegerField(
         default=200, validators=[MinValueValidator(1)], help_text="Of one visitor."
     )
+    erasing = models.BooleanField(
+        default=False, editable=False, help_text="Being deleted, in steps: nobody finds it."
+    )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     updated_at = models.DateTimeField(auto_now=True)
+
+    objects = Standing()
+    every = models.Manager()
 
     def clean(self) -> None:
         """A credential is the organisation's own; no parameters, however written, are {}; only
@@ -135,17 +184,85 @@ class Agent(models.Model):
         # Django does not validate an empty value.
         self.parameters = self.parameters or {}
         self.allowed_origins, self.prompts = self.allowed_origins or [], self.prompts or []
+        self.tools, self.widget = self.tools or [], self.widget or {}
+        self.client_tools = self.client_tools or []
+        self._check_tools()
         if self.credential and self.credential.organization_id != self.organization_id:
             raise ValidationError({"credential": "This organisation has no such secret."})
         if self.provider == self.Provider.OPENAI and not self.model:
             raise ValidationError({"model": "Name a model that this server has."})
 
+    def _check_tools(self) -> None:
+        """The MCP servers and agents that its tools name are the organisation's own."""
+        try:
+            validate_tools(self.tools)
+        except ValidationError:
+            return  # that is said of the field already
+        self._check_agents({tool["agent"] for tool in self.tools if "agent" in tool})
+        ids = {tool["mcpServer"] for tool in self.tools if "mcpServer" in tool}
+        rows = McpServer.objects.filter(organization=self.organization_id, id__in=ids)
+        servers = dict(rows.values_list("id", "name"))
+        if unknown := sorted(ids - servers.keys()):
+            raise ValidationError({"tools": f"There is no MCP server “{unknown[0]}”."})
+        try:
+            validate_tool_names(self.tools, servers)
+        except ValidationError as error:
+            raise ValidationError({"tools": error.messages}) from None
+
+    def _check_agents(self, slugs: set[str]) -> None:
+        """Raise ValidationError unless all of them are other agents of the organisation."""
+        if self.slug in slugs:
+            raise ValidationError({"tools": "An agent cannot ask itself."})
+        rows = Agent.objects.filter(organization=self.organization_id, slug__in=slugs)
+        if unknown := sorted(slugs - set(rows.values_list("slug", flat=True))):
+            raise ValidationError({"tools": f"There is no agent “{unknown[0]}”."})
+
     def __str__(self) -> str:
         return self.slug
 
 
+class McpServer(models.Model):
+    """A server whose tools the organisation's agents may have, over the Model Context Protocol."""
+
+    id = models.CharField(primary_key=True, max_length=40, default=mcp_server_id, editable=False)
+    organization = models.ForeignKey(Organization, models.CASCADE, related_name="mcp_servers")
+    name = models.CharField(max_length=64)
+    url = models.CharField(max_length=500, blank=True, validators=[validate_mcp_url])
+    stdio = models.CharField(
+        max_length=64,
+        blank=True,
+        validators=[validate_program],
+        help_text="An entry of the operator's list CLAW_MCP_STDIO.",
+    )
+    # A JSON object. serialize=False: `dumpdata` must not write it out in clear text.
+    headers = EncryptedTextField(default="{}", serialize=False)
+    timeout_ms = models.PositiveIntegerField(
+        default=30_000, validators=[MinValueValidator(100), MaxValueValidator(300_000)]
+    )
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        verbose_name = "MCP server"
+        constraints = (
+            models.UniqueConstraint(
+                fields=("organization", "name"), name="one_mcp_server_per_name"
+            ),
+        )
+
+    def clean(self) -> None:
+        """A server has either an address or a program."""
+        super().clean()
+        if bool(self.url) == bool(self.stdio):
+            raise ValidationError({"url": "Give either a url or the name of a program (stdio)."})
+
+    def __str__(self) -> str:
+        return self.name
+
+
 class IdentitySecret(models.Model):
-    """What an organisation signs with to say who a user of its own is (`agents.identity`).
+    """The secret with which an organisation signs the names of its own users
+    (`agents.auth.identity`).
 
     Apart from the agent: without its encryption key only identities fail."""
 
@@ -154,6 +271,8 @@ class IdentitySecret(models.Model):
     )
     # serialize=False: `dumpdata` must not write it out in clear text.
     value = EncryptedTextField(serialize=False)
+    # What its users may do: no more than the key that made it.
+    scopes = models.JSONField(default=default_scopes, validators=[validate_scopes])
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     def __str__(self) -> str:
@@ -161,23 +280,27 @@ class IdentitySecret(models.Model):
 
 
 class StreamTicket(models.Model):
-    """What opens one event stream (see `agents.tickets`); of the ticket only the digest is kept.
+    """A ticket that opens one event stream (`agents.auth.tickets`); only its digest is kept. One
+    for the command center has no agent.
 
-    `owner` and `api_key` are its maker's; `subject` is what it is for."""
+    `owner`, `api_key` and `via` (`agents.auth.visitors`) are its maker's. `subject` is what it is
+    for. It opens nothing any more from `ends_at` on, when its maker's token ends."""
 
     digest = models.CharField(primary_key=True, max_length=64, editable=False)
-    agent = models.ForeignKey(Agent, models.CASCADE, related_name="+")
+    agent = models.ForeignKey(Agent, models.CASCADE, null=True, related_name="+")
     api_key = models.ForeignKey("ApiKey", models.CASCADE, null=True, related_name="+")
     owner = models.CharField(max_length=160)
+    via = models.CharField(max_length=16, blank=True)
     origin = models.CharField(max_length=300, blank=True)
     subject = models.JSONField()
     run_id = models.CharField(max_length=40, blank=True)
     opened = models.BooleanField(default=False)
     expires_at = models.DateTimeField()
+    ends_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField(default=timezone.now, db_index=True)
 
     def __str__(self) -> str:
-        return f"of {self.agent} until {self.expires_at}"
+        return f"of {self.agent or self.api_key} until {self.expires_at}"
 
 
 class ApiKey(models.Model):

@@ -33,7 +33,8 @@ async def chat(request: HttpRequest) -> HttpResponse:
     if agent is None:
         return _missing(request)
     framing = " ".join(["'self'", *_consoles(request), *agent.allowed_origins])
-    return _page(request, "chat", agent, _talking(request) | {"frame-ancestors": framing})
+    policy = _talking(request) | {"frame-ancestors": framing}
+    return _page(request, "chat", agent, policy, wire=_developing(request))
 
 
 @require_safe
@@ -44,7 +45,7 @@ async def demo(request: HttpRequest) -> HttpResponse:
         return _missing(request)
     home = f"{_scheme(request)}://{request.get_host()}"
     policy = _talking(request) | {"frame-ancestors": "'self'"}
-    return _page(request, "demo", agent, policy, home=home)
+    return _page(request, "demo", agent, policy, home=home, origins=agent.allowed_origins)
 
 
 @require_safe
@@ -68,9 +69,16 @@ def _page(
     name: str,
     agent: VisitedAgent,
     policy: Mapping[str, str],
-    **context: str,
+    **context: object,
 ) -> HttpResponse:
     return _answer(request, name, policy, {"agent": agent.config, **context})
+
+
+def _developing(request: HttpRequest) -> bool:
+    """Whether this is shown to who runs the server, and not to a visitor: who looks at it from the
+    same machine, without a proxy between."""
+    here = request.META.get("REMOTE_ADDR") in ("127.0.0.1", "::1")
+    return settings.DEBUG or (here and "x-forwarded-for" not in request.headers)
 
 
 def _missing(request: HttpRequest) -> HttpResponse:

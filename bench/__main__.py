@@ -78,7 +78,7 @@ def names(text: str) -> list[str]:
 
 
 def missing() -> Iterator[str]:
-    """What must be installed, and is not."""
+    """The programs that must be installed and are not."""
     if len(machine.CORES) < 2:
         yield "a second core"
     yield from (name for name in NEEDED if not shutil.which(name))
@@ -139,7 +139,7 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
 
 
 def too_long(number: int, frame: object) -> None:
-    """What is measured at this moment took longer than it may: it ends, and nothing else begins."""
+    """Ends the scenario that took longer than it may; no other begins."""
     raise TimeoutError("out of time")
 
 
@@ -156,7 +156,7 @@ def attempt(measure: Any, settings: Run) -> dict[str, Any]:
 
 
 def stopped(error: BaseException) -> BaseException | None:
-    """Who ended the run, if the error only came of cleaning up after that."""
+    """The cause that ended the run, if `error` only came of cleaning up after it."""
     found: BaseException | None = error
     while isinstance(found, Exception):
         found = found.__context__

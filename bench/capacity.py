@@ -1,4 +1,5 @@
-"""How many 50 tok/s streams a server holds at once, and what that costs (see `measuring.holds`)."""
+"""The number of 50 tok/s streams that a server holds at once, and their cost (see
+`measuring.holds`)."""
 
 import time
 from collections.abc import Iterator
@@ -10,9 +11,9 @@ from bench.subjects import Stage, Start, Subject
 
 FIRST = 100  # streams of the first trial, which warms up and tells what a token costs
 CLOSE = 1.12  # between the most streams held and the fewest not held: then it is found
-MOST_TRIALS = 12
-MOST_STREAMS = 4000
-LEAST_STEP, MOST_STEP = 1.4, 2.5  # from a trial that held to the next one
+MAX_TRIALS = 12
+MAX_STREAMS = 4000
+MIN_STEP, MAX_STEP = 1.4, 2.5  # from a trial that held to the next one
 WARM_UP = {
     "streams": 16,
     "order": "tokens=20 every=20",
@@ -44,7 +45,7 @@ def find_capacity(
     held, lost, count, repeated, load_bound = 0, 0, FIRST, False, False
     with ExitStack() as running:
         subject = running.enter_context(warm(start, stage, model, door))
-        while len(trials) < MOST_TRIALS and count <= MOST_STREAMS:
+        while len(trials) < MAX_TRIALS and count <= MAX_STREAMS:
             if time.monotonic() > until:
                 break
             result = measure(model, subject, door, streams=count, window=window)
@@ -76,11 +77,11 @@ def complete(found: dict[str, Any]) -> bool:
 
 
 def following(held: int, lost: int, result: Measured) -> int:
-    """What to try next."""
+    """The number of streams to try next."""
     if lost:
         return round((held * lost) ** 0.5) if held else max(1, lost // 2)
     full = 0.95 * held * result["seconds"] / max(result["cpu"], 0.01)  # if all of the core is used
-    return round(max(held * LEAST_STEP, min(full, held * MOST_STEP)))
+    return round(max(held * MIN_STEP, min(full, held * MAX_STEP)))
 
 
 def said(result: Measured) -> str:

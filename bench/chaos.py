@@ -142,7 +142,7 @@ class Chaos:
                 asker.watch.socket.cut()
 
     def check(self) -> None:
-        """What the database says in the end."""
+        """Compares the clients' findings with the database at the end."""
         rows = query(
             self.stack,
             "SELECT content, count(*) FROM conversations_message WHERE role = 'user' GROUP BY 1",

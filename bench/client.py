@@ -3,47 +3,20 @@
 import asyncio
 import re
 import socket
-from dataclasses import dataclass
 from time import monotonic_ns
 
 import msgspec
 
 from bench.connection import Connection, Frames, Response
+from bench.options import Options
 from bench.tally import ASKED, CLOSED, CONNECTING, OVER, READY, STREAMING, Tally
 
 TOKEN = re.compile(r"(\d+):(\d+) ")
 STALLED_BUFFER = 4096  # bytes that the system takes for a client that does not read
 
 
-@dataclass(frozen=True)
-class Options:
-    """The arguments, as load.c has them."""
-
-    port: int = 0
-    kind: str = "ws"
-    path: str = "/"
-    header: str = ""
-    greeting: int = 0
-    ask: str = ""
-    order: str = "tokens=0 every=20"
-    streams: int = 1
-    starting: int = 16
-    idle: int = 0
-    repeat: int = 0
-    answers: int = 0
-    stalled: int = 0
-    probes: int = 0
-    probe: str = "tokens=20 every=20"
-    resumes: int = 0
-    resume: str = ""
-    settle: float = 0.5
-    window: float = 1.0
-    drain: float = 8.0
-    patience: float = 30.0
-
-
 class Event(msgspec.Struct, gc=False, rename="camel"):
-    """What counts of one."""
+    """The fields of an event that count."""
 
     type: str = ""
     content: str = ""
@@ -140,7 +113,7 @@ class Client:
             self.ready()
 
     def over(self) -> None:
-        """Nothing more comes of this answer."""
+        """Ends this answer."""
         if self.state != OVER:
             self.fail("a body without `done`")
         elif self._tally.repeating:
@@ -154,7 +127,7 @@ class Client:
             self.fail(f"the connection was lost after {self._index} tokens")
 
     def fail(self, error: str) -> None:
-        """What must not happen; the client ends."""
+        """Notes a failure; the client ends."""
         self._tally.fail(error)
         self._drop(OVER)
 

@@ -1,15 +1,13 @@
-"""How a client of load.py speaks: WebSocket frames, or HTTP with server-sent events."""
+"""The connections of a client of load.py: WebSocket frames, or HTTP with server-sent events."""
 
 import asyncio
 from time import monotonic_ns
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 import httptools
 
+from bench.options import Options
 from bench.tally import OVER
-
-if TYPE_CHECKING:
-    from bench.client import Client
 
 SWITCHED = b"HTTP/1.1 101"
 UPGRADE = (
@@ -22,13 +20,37 @@ REQUEST = (
     "Accept: text/event-stream\r\nContent-Length: {size}\r\n\r\n"
 )
 TEXT, CLOSE = 1, 8  # opcodes
+FINAL = 0x80  # of a frame that ends its message
 MASK = b"\0\0\0\0"  # RFC 6455 wants one, and any four bytes are one
+
+
+class Owner(Protocol):
+    """The client that a connection works for (`bench.client.Client`)."""
+
+    options: Options
+    state: int
+    connection: "Connection | None"
+
+    def ready(self) -> None:
+        """It may ask."""
+
+    def event(self, data: bytes, at: int) -> None:
+        """An event has arrived, at this `monotonic_ns()`."""
+
+    def over(self) -> None:
+        """The answer has ended."""
+
+    def lost(self) -> None:
+        """The connection has ended."""
+
+    def fail(self, reason: str) -> None:
+        """The server does not speak the protocol."""
 
 
 class Connection(asyncio.Protocol):
     """The bytes of one client, for as long as it is that client's connection."""
 
-    def __init__(self, client: "Client") -> None:
+    def __init__(self, client: Owner) -> None:
         self.client, self.options = client, client.options
         self.rest = b""
 
@@ -92,7 +114,7 @@ class Frames(Connection):
             self.client.over()
 
     def _upgraded(self, data: bytes) -> bytes:
-        """What stands behind the head, once that is whole."""
+        """The bytes after the head, once that is whole."""
         head, end, behind = data.partition(b"\r\n\r\n")
         if not end:
             return data
@@ -155,8 +177,11 @@ def frame(text: bytes) -> bytes:
 
 
 def frames(data: bytes) -> tuple[list[tuple[int, bytes]], bytes]:
-    """Opcode and payload of every whole frame of a server, and the bytes behind them."""
-    found, at = [], 0
+    """Opcode and payload of every whole message of a server, and the bytes behind them. Fragments
+    (RFC 6455, 5.4) make one message once the last is there."""
+    found: list[tuple[int, bytes]] = []
+    parts: list[bytes] = []
+    opcode = at = whole = 0
     while len(data) >= at + 2:
         size, start = data[at + 1], at + 2
         if size >= 126:
@@ -166,6 +191,10 @@ def frames(data: bytes) -> tuple[list[tuple[int, bytes]], bytes]:
             size = int.from_bytes(data[at + 2 : start], "big")
         if len(data) < start + size:
             break
-        found.append((data[at] & 15, data[start : start + size]))
-        at = start + size
-    return found, data[at:]
+        opcode = data[at] & 15 or opcode
+        parts.append(data[start : start + size])
+        final, at = data[at] & FINAL, start + size
+        if final:
+            found.append((opcode, b"".join(parts)))
+            parts, whole = [], at
+    return found, data[whole:]

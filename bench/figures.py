@@ -154,7 +154,7 @@ def _less(name: str, unit: str, ours: float, theirs: float) -> Comparison:
 
 
 def _against(scenarios: Found, name: str) -> list[float]:
-    """Of one run: see `page.latest`."""
+    """The numbers of one run: see `page.latest`."""
     peers = scenarios.get("peers", {})
     held = [each["capacity"] for each in peers.get(name, []) if each["capacity"] and ended(each)]
     ours = [each["capacity"] for each in peers.get(OURS, [])]

@@ -14,8 +14,9 @@ from dataclasses import fields
 from time import monotonic_ns
 from typing import Any
 
-from bench.client import Client, Options
+from bench.client import Client
 from bench.loop import run
+from bench.options import Options
 from bench.tally import ASKED, STREAMING, Tally
 
 CONNECTING_AT_ONCE = 64
@@ -64,7 +65,7 @@ class Load:
                 task.cancel()
 
     def _planned(self) -> Iterator[Coroutine[Any, Any, None]]:
-        """What happens in the window beside the streams: probes ask, and clients are cut."""
+        """The events in the window beside the streams: probes ask, and clients are cut."""
         window, rate = self.options.window, self.options.resumes
         yield self._pulse()
         for number, probe in enumerate(self.probes):
@@ -85,7 +86,7 @@ class Load:
                         await client.leave(ASKED, STREAMING)
 
     async def _pulse(self) -> None:
-        """How long what arrives in the window waits at most for being read."""
+        """Measures the longest time that arrived bytes wait for being read in the window."""
         while self.tally.windowed:
             begun = monotonic_ns()
             await asyncio.sleep(PULSE)

@@ -1,4 +1,5 @@
-"""What the machine says: CPU time, how long a process waited for a core, what else ran there."""
+"""Measurements of the machine: CPU time, how long a process waited for a core, which others ran
+there."""
 
 import os
 import platform
@@ -35,7 +36,7 @@ def cpu_seconds(pid: int) -> float:
 
 
 def waited_seconds(pid: int) -> float:
-    """How long its main thread was ready to run while the core did something else."""
+    """Seconds that its main thread was ready to run while the core did something else."""
     return int(Path(f"/proc/{pid}/schedstat").read_text().split()[1]) / 1e9
 
 
@@ -46,7 +47,7 @@ def rss_mb(pid: int) -> float:
 
 
 def busy_seconds(core: int) -> float:
-    """What a core has worked so far, for whomever, and what its host took from it."""
+    """Seconds that a core has worked so far, for any process, and that its host took from it."""
     for line in Path("/proc/stat").read_text().splitlines():
         name, *ticks = line.split()
         if name == f"cpu{core}":
@@ -99,7 +100,7 @@ class Meter(NamedTuple):
         )
 
     def until(self, later: "Meter") -> Spent:
-        """What was spent from here to there."""
+        """The spending between two readings."""
         seconds = later.at - self.at
         cpu = later.cpu - self.cpu
         return Spent(
@@ -120,7 +121,7 @@ def processor() -> str:
 
 
 def versions() -> dict[str, str]:
-    """Of what decides the product's result."""
+    """The versions of everything that decides the product's result."""
     return {"Python": platform.python_version()} | {name: version(name) for name in PACKAGES}
 
 

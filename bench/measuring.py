@@ -13,14 +13,14 @@ from bench.programs import program
 from bench.subjects import Subject
 from tests.live.server import free_port
 
-LONGEST = 90.0  # seconds; whatever hangs, a measurement ends
+MAX_SECONDS = 90.0  # seconds; whatever hangs, a measurement ends
 ENOUGH = 0.93  # of the demand
 IN_TIME = 100.0  # milliseconds, for 99 of 100 tokens
 RATE = 50  # tokens a second of a stream
 
 # Above these the machine, not the server, may be what is measured.
-MOST_WAITED, MOST_FOREIGN, MOST_LOAD = 0.05, 0.05, 0.95
-MOST_LATE = 0.01  # of the tokens; more alone would fail the 99 of 100
+MAX_WAITED, MAX_FOREIGN, FULL_LOAD = 0.05, 0.05, 0.95
+MAX_LATE = 0.01  # of the tokens; more alone would fail the 99 of 100
 
 Measured = dict[str, Any]
 
@@ -32,7 +32,7 @@ class Upstream:
         self.url = url
 
     def stats(self) -> dict[str, float]:
-        """What it sent since this was asked last, and how many tokens left late."""
+        """The tokens sent since the last call, and how many left late."""
         return self._get("/stats")
 
     def finish(self) -> dict[str, float]:
@@ -82,7 +82,7 @@ def measure(model: Upstream, subject: Subject, door: str = "ws", **options: Any)
         pinned(LOAD_CORE),
         subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as clients,
     ):
-        guard = threading.Timer(LONGEST, clients.kill)
+        guard = threading.Timer(MAX_SECONDS, clients.kill)
         guard.start()
         try:
             result = _watch(clients, model, subject, arguments)
@@ -138,8 +138,8 @@ def _judged(
         "us_per_token_services": services / tokens * 1e6 if tokens else None,
         "upstream_late": sent["late"] / sent["tokens"] if sent["tokens"] else 0.0,
     }
-    result["quiet"] = spent.waited <= MOST_WAITED and spent.foreign <= MOST_FOREIGN
-    result["load_full"] = spent.load >= MOST_LOAD
+    result["quiet"] = spent.waited <= MAX_WAITED and spent.foreign <= MAX_FOREIGN
+    result["load_full"] = spent.load >= FULL_LOAD
     return result
 
 
@@ -157,7 +157,7 @@ def holds(result: Measured) -> bool:
 def overloaded(result: Measured) -> bool:
     """Whether clients and model server were at their limit: what was not held then says nothing
     of the server."""
-    return bool(result.get("load_full")) or result.get("upstream_late", 0.0) > MOST_LATE
+    return bool(result.get("load_full")) or result.get("upstream_late", 0.0) > MAX_LATE
 
 
 def _shown(asked: dict[str, Any]) -> dict[str, Any]:

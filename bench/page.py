@@ -8,7 +8,7 @@ from typing import Any
 
 from bench import plot, programs
 from bench.figures import Comparison, Figure, comparisons, ended, targets
-from bench.measuring import MOST_FOREIGN
+from bench.measuring import MAX_FOREIGN
 from bench.scenarios import FIRST_PEER, OURS
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
@@ -72,7 +72,7 @@ def write(results: dict[str, Any], docs: Path = DOCS) -> Path:
 
 
 def summary(scenarios: dict[str, Any]) -> Iterator[str]:
-    """What these scenarios say of the targets, for a terminal."""
+    """The results of these scenarios beside the targets, for a terminal."""
     for figure in targets(scenarios):
         if figure.values:
             met = "met" if figure.met else "not met"
@@ -122,8 +122,8 @@ def _page(results: dict[str, Any], docs: Path) -> Iterator[str]:
 
 
 BY_HAND = """\
-What follows up to "All measurements" was written by hand, of the runs that are in the repository; a
-run of yours does not change it.
+The text up to "All measurements" was written by hand about the runs in the repository; a run of
+yours does not change it.
 """
 
 CAPACITY = """\
@@ -136,7 +136,7 @@ RUNS = ["run", "machine", "gave", "the server waited for its core", "others used
 
 
 def _run(run: dict[str, Any]) -> list[str]:
-    """What a run is, and what of it stands on the page."""
+    """The lines of the page about one run."""
     results = [result for _, result in _all(run["scenarios"]) if "waited" in result]
     noise = [[result[kind] for result in results] for kind in ("waited", "foreign")]
     return [
@@ -181,7 +181,7 @@ def _relays(scenarios: dict[str, Any]) -> Iterator[list[str]]:
         if not all(map(ended, several)):
             held += ", or more: the search was cut off"
         busy = [trial.get("foreign", 0.0) for each in several for trial in each["trials"]]
-        if median(busy) > MOST_FOREIGN:
+        if median(busy) > MAX_FOREIGN:
             held += "; the machine was busy"
         yield [name, held, spread(costs)]
 

@@ -22,7 +22,7 @@ def compiler() -> str | None:
 
 
 def language() -> str:
-    """Of the programs that are used here: "C" or "Python"."""
+    """The language of the programs in use: "C" or "Python"."""
     return "C" if compiler() else "Python"
 
 

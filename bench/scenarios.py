@@ -1,4 +1,4 @@
-"""What is measured, the most important first. Each returns what goes into the results."""
+"""The scenarios, the most important first. Each returns its part of the results."""
 
 import http.client
 import json
@@ -33,7 +33,7 @@ HISTORY = 500  # answers, with as many questions
 
 @dataclass
 class Run:
-    """How long things may take, and what is known already."""
+    """One run: the time that it may take, and the results so far."""
 
     stage: Stage
     model: Upstream
@@ -45,7 +45,7 @@ class Run:
     capacities: dict[str, int] | None = None
 
     def capacity(self, name: str, door: str = "ws") -> dict[str, Any]:
-        """Of one subject, once."""
+        """The capacity of one subject, measured once."""
         print(f"  {name}, {door}", flush=True)
         start = SUBJECTS[name]
         found = find_capacity(start, self.stage, self.model, door, self.window, self.until)
@@ -90,7 +90,7 @@ def peers(run: Run) -> dict[str, Any]:
 
 
 def curve(run: Run) -> dict[str, Any]:
-    """What a token costs with more and more streams, until the server cannot hold them."""
+    """The cost of a token with more and more streams, until the server cannot hold them."""
     found: dict[str, list[Measured]] = {}
     for name in (OURS, FIRST_PEER):
         print(f"  {name}", flush=True)

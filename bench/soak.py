@@ -34,7 +34,7 @@ MODES = ["text"] * 8 + ["thinking", "unknown", "empty", "tool tool=weather pre=3
 MODES += ["truncate", "malformed", "nostop", "http status=400", "refuse times=1", "stall stall=500"]
 WARM_UP = 0.25  # of the samples: caches and the allocator's arenas fill
 WARM_UP_SECONDS = 10.0
-MOST_MB_PER_MINUTE = 1.0
+MAX_MB_PER_MINUTE = 1.0
 SAMPLE_SECONDS = 5.0
 SETTLE_SECONDS = 60.0
 SETTINGS = {
@@ -50,7 +50,7 @@ Activity = Callable[[Server, random.Random], Awaitable[None]]
 
 
 class Sample(NamedTuple):
-    """What the server process holds."""
+    """Everything that the server process holds at one moment."""
 
     at: float
     rss: float
@@ -204,7 +204,7 @@ def line(sample: Sample, first: Sample) -> str:
 
 
 async def quiet(server: Server, before: Sample | None = None) -> Sample:
-    """What is left when nobody asks for anything; with `before`, until it is that again."""
+    """A sample when no client asks for anything; with `before`, once it equals that again."""
     until = time.monotonic() + SETTLE_SECONDS
     sample = await asyncio.to_thread(Sample.take, server)
     while time.monotonic() < until and (
@@ -237,7 +237,7 @@ async def soak(server: Server, port: int, minutes: float) -> bool:
     print(f"memory: {slope:+.2f} MB a minute after the warm-up; most {max(s.rss for s in samples)}")
     print(f"CPU {cpu / (minutes * 60):.0%} of a core; errors in the log: {errors}; {dict(counts)}")
     back = all(a <= b for a, b in zip(after.counts, before.counts, strict=True))
-    return slope <= MOST_MB_PER_MINUTE and back and not errors
+    return slope <= MAX_MB_PER_MINUTE and back and not errors
 
 
 def main() -> None:

@@ -1,4 +1,5 @@
-"""What is measured: the product, and what one would write instead of it. All on one core."""
+"""The subjects of measurements: the product, and what one would write instead of it. All run on one
+core."""
 
 import json
 import os
@@ -38,7 +39,7 @@ SETTINGS = {"CLAW_RUN_LEASE": "15", **dict.fromkeys(LIMITS, "100000")}
 
 @dataclass(frozen=True)
 class Door:
-    """How a client asks (the arguments of load.c)."""
+    """A way for clients to ask (the arguments of load.c)."""
 
     kind: str
     path: str
@@ -81,8 +82,8 @@ def product_doors(key: str) -> dict[str, Door]:
 
 
 class Stage:
-    """Where subjects run: the model server's URL, and installations to copy, made when the first
-    subject needs them and gone with `owned`."""
+    """The place where subjects run: the model server's URL, and installations to copy. They are
+    made when the first subject needs them, and gone with `owned`."""
 
     def __init__(self, upstream: str, owned: ExitStack) -> None:
         self.upstream, self._owned = upstream, owned
@@ -205,7 +206,7 @@ def _once(lock: Path, installed: Path, command: list[str | Path]) -> None:
 
 
 def peer_versions() -> dict[str, str]:
-    """Of what the peers are made of, as locked."""
+    """The locked versions of the peers' parts."""
     packages = json.loads((PEERS / "package-lock.json").read_text())["packages"]
     found = {name: packages[f"node_modules/{name}"]["version"] for name in _NODE_PACKAGES}
     pins = re.findall(r"^([a-z-]+)==([\d.]+)", (PEERS / "requirements.txt").read_text(), re.M)

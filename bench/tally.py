@@ -1,4 +1,4 @@
-"""What all clients of load.py have seen together, and what load.py prints of it."""
+"""The sum of what all clients of load.py have seen, and the output of load.py."""
 
 import asyncio
 import time
@@ -25,7 +25,7 @@ class Tally:
         self._most_answers = answers
 
     def fail(self, error: str) -> None:
-        """What must not happen; the first one is kept."""
+        """Keeps the first failure."""
         if not self.failures:
             self.error = " ".join(error.split())
         self.failures += 1
@@ -51,7 +51,7 @@ class Tally:
             self.enough.set()
 
     def result(self) -> dict[str, Any]:
-        """As load.c prints it."""
+        """The result in the form that load.c prints."""
         return {
             "mark": "result",
             "ages": percentiles(self.ages),
@@ -71,7 +71,7 @@ class Tally:
 
 
 def percentiles(times: Sequence[int]) -> dict[str, float]:
-    """Of nanoseconds, in milliseconds."""
+    """Percentiles of nanoseconds, in milliseconds."""
     if not times:
         return {"count": 0}
     ordered = sorted(times)

@@ -22,7 +22,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define MOST_PADDING 16000
+#define MAX_PADDING 16000
 #define TICK 200000 /* ns between two turns: what is due within leaves together, with one wake-up */
 #define LATE 10000000 /* ns behind its time: a token that the machine, not the server, held up */
 
@@ -38,7 +38,7 @@ static int poller, timer;
 static Connection **heap;
 static int heap_size, heap_room;
 static int64_t total, late, latest;
-static char padding[MOST_PADDING + 1];
+static char padding[MAX_PADDING + 1];
 
 static const char HEAD[] =
     "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream; charset=utf-8\r\n"
@@ -165,13 +165,13 @@ static void send_rest(Connection *c) {
 
 /* A piece of the body as one chunk (RFC 9112, 7.1), with something before and after it. */
 static void send_chunk(Connection *c, const char *before, const char *data, const char *after) {
-    char piece[MOST_PADDING + 2048];
+    char piece[MAX_PADDING + 2048];
     int size = snprintf(piece, sizeof piece, "%s%zx\r\n%s\r\n%s", before, strlen(data), data, after);
     send_all(c, piece, size);
 }
 
 static void send_token(Connection *c, int64_t time) {
-    char data[MOST_PADDING + 1024];
+    char data[MAX_PADDING + 1024];
     if (c->tokens && c->sent >= c->tokens) {
         snprintf(data, sizeof data, c->openai ? CHAT_END : MESSAGE_END, (long long)c->sent,
                  (long long)c->sent + 25);
@@ -212,7 +212,7 @@ static void answer(Connection *c, const char *head, const char *body, size_t siz
     if (order) sscanf(order, "tokens=%lld every=%lld pad=%lld", &tokens, &every, &pad);
     c->openai = !strncmp(head, "POST /v1/chat", 13);
     c->sent = 0, c->tokens = tokens, c->every = every * 1000000, c->due = now();
-    c->pad = pad < MOST_PADDING ? pad : MOST_PADDING;
+    c->pad = pad < MAX_PADDING ? pad : MAX_PADDING;
     send_chunk(c, HEAD, c->openai ? CHAT_START : MESSAGE_START, "");
     if (c->place < 0) schedule(c);
 }
@@ -278,7 +278,7 @@ int main(int count, char **values) {
     }
     puts("listening");
     fflush(stdout);
-    memset(padding, 'x', MOST_PADDING);
+    memset(padding, 'x', MAX_PADDING);
     poller = epoll_create1(0);
     timer = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK);
     struct epoll_event event = {.events = EPOLLIN, .data.ptr = &listener}, found[256];

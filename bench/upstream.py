@@ -16,7 +16,7 @@ import httptools
 
 from bench.loop import run
 
-MOST_PADDING = 16000
+MAX_PADDING = 16000
 LATE = 10_000_000  # ns behind its time: a token that the machine, not the server, held up
 BACKLOG = 4096
 ORDER = re.compile(rb"tokens=(\d+)(?:\s+every=(\d+)(?:\s+pad=(\d+))?)?")
@@ -32,7 +32,7 @@ CHUNK = (
 
 
 class Format(NamedTuple):
-    """What is sent; `token` takes index, time and padding, `end` the numbers of tokens."""
+    """A format of answers; `token` takes index, time and padding, `end` the numbers of tokens."""
 
     start: bytes
     token: bytes
@@ -66,7 +66,7 @@ CHAT = Format(
 
 
 class Sent:
-    """What left, since that was asked last, and the answers that are not over."""
+    """The tokens that left since the last report, and the answers that are not over."""
 
     def __init__(self) -> None:
         self.answers: set[Answer] = set()
@@ -79,7 +79,7 @@ class Sent:
         self._latest = max(self._latest, behind)
 
     def told(self) -> bytes:
-        """As JSON; from here on it counts anew."""
+        """The report as JSON; it starts a new count."""
         found = {"tokens": self._tokens, "late": self._late, "latest_ms": self._latest / 1e6}
         self._tokens = self._late = self._latest = 0
         return json.dumps(found).encode() + b"\n"
@@ -98,7 +98,7 @@ class Answer:
     ) -> None:
         self.tokens, every, padding = order
         self.index, self._due, self._every = 0, monotonic_ns(), every * 1_000_000
-        self._padding = b"x" * min(padding, MOST_PADDING)
+        self._padding = b"x" * min(padding, MAX_PADDING)
         self._transport, self._form, self._sent = transport, form, sent
         self._loop = asyncio.get_running_loop()
         sent.answers.add(self)
@@ -177,7 +177,7 @@ class Connection(asyncio.Protocol):
 
 
 def ordered(body: bytes) -> tuple[int, int, int]:
-    """How many tokens, one in how many milliseconds, with how many letters more: the last order."""
+    """The last order: how many tokens, one in how many milliseconds, with how many letters more."""
     tokens, every, padding = [(b"100", b"", b""), *ORDER.findall(body)][-1]
     return int(tokens), int(every or 20), int(padding or 0)
 

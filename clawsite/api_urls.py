@@ -1,21 +1,24 @@
-"""What the API handler answers, on every host: the API in both forms, and what operators ask; and
-the pages of agents' own hosts: the console's own are Django's (`clawsite.asgi`)."""
+"""The routes of the API handler on every host: the API in both forms, the operators' routes, and
+the pages of agents' own hosts. Django's own handler serves the console's pages
+(`clawsite.asgi`)."""
 
 from django.urls import include, path
 
 from agents import pages
-from clawsite import diagnostics, openapi
-from clawsite.health import healthz, metrics_page, readyz
-from conversations.transports.urls import urlpatterns
+from clawsite import openapi
+from clawsite.operator import diagnostics
+from clawsite.operator import urls as operator_urls
+from conversations.transports.facade.urls import urlpatterns as openai
+from conversations.transports.rest.urls import urlpatterns
 
 api = [*urlpatterns, path(openapi.SHOW.path, openapi.SHOW.view)]
 urlpatterns = [
     path("", pages.chat),
     path("demo/", pages.demo),
-    path("healthz", healthz),
-    path("readyz", readyz),
-    path("metrics", metrics_page),
+    *operator_urls.urlpatterns,
     path("api/diagnostics/stream", diagnostics.stream),
     path("api/", include((api, "api"))),
     path("a/<slug>/api/", include((api, "agent_api"))),
+    path("v1/", include((openai, "openai"))),
+    path("a/<slug>/v1/", include((openai, "agent_openai"))),
 ]

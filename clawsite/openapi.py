@@ -5,9 +5,10 @@ from functools import cache
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
-from conversations.transports import operations
-from conversations.transports.routing import check_method
-from wire.openapi import Document, Operation, document
+from conversations.transports.facade import operations as facades
+from conversations.transports.rest import operations
+from conversations.transports.rest.routing import check_method
+from wire.description.openapi import Document, Operation, document
 from wire.parse import dumps
 
 
@@ -25,7 +26,7 @@ SHOW = Operation(
     summary="This document",
     answers={200: (Document,)},
 )
-OPERATIONS = (*operations.ASK, *operations.MANAGE, SHOW)
+OPERATIONS = (*operations.ASK, *operations.MANAGE, *facades.ASK, *facades.MANAGE, SHOW)
 
 
 def openapi() -> Document:

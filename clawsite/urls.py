@@ -1,13 +1,19 @@
 """The pages of the console's host; the API's addresses are in `clawsite.api_urls`."""
 
 from django.contrib import admin
-from django.urls import path
-from django.views.generic import RedirectView
+from django.urls import include, path
 
 from agents import pages
+from console.conversations import shared
+from console.entrance.landing import landing
+from console.people.joining import join
 
 urlpatterns = [
-    path("", RedirectView.as_view(pattern_name="admin:index")),
+    path("", landing, name="home"),
+    path("accounts/", include("allauth.account.urls")),
+    path("invitations/<code>/", join, name="invitation"),
+    path("shared/<token>/", shared.show, name="shared"),
+    path("console/", include("console.urls")),
     path("admin/", admin.site.urls),
     path("a/<slug>/", pages.frame),
 ]

@@ -4,14 +4,18 @@ Rows are written by runs; a hand that changed one would make the history differ 
 have seen, and the ledger from what was paid."""
 
 from django.contrib import admin
-from django.db.models import Model
+from django.db.models import Model, QuerySet
 from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
 
-from conversations.models import Conversation, Message, Run
+from conversations import erasing
+from conversations.models import NOBODY, Conversation, Message, Run
+from core.admin_deletion import DeletedLater
 
 
 class ReadOnlyAdmin(admin.ModelAdmin):
-    """Nothing is added or changed here."""
+    """An admin that adds and changes nothing."""
 
     show_full_result_count = False  # counting every message takes longer than showing a page
 
@@ -25,16 +29,40 @@ class ReadOnlyAdmin(admin.ModelAdmin):
 
 
 @admin.register(Conversation)
-class ConversationAdmin(ReadOnlyAdmin):
+class ConversationAdmin(DeletedLater, ReadOnlyAdmin):
     list_display = ("id", "alias", "title", "organization", "agent", "owner", "last_message_at")
     list_filter = ("created_at", "last_message_at")
     list_select_related = ("organization", "agent")
     search_fields = ("id", "alias", "title", "owner", "agent__slug", "organization__name")
     ordering = ("-last_message_at",)
+    readonly_fields = ("transcript",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Conversation]:
+        """Without those that are being erased."""
+        return super().get_queryset(request).exclude(owner=NOBODY)
+
+    def hide(self, queryset: QuerySet[Conversation]) -> None:
+        """See `DeletedLater`."""
+        erasing.hide(queryset)
+
+    @admin.display
+    def transcript(self, conversation: Conversation) -> str:
+        """The way to what was said, here and over REST."""
+        page = f"{reverse('admin:conversations_message_changelist')}?conversation__id__exact="
+        api = f"/api/conversations/{conversation.public_id}/transcript"
+        return format_html('<a href="{}{}">Messages</a>, or GET {}', page, conversation.pk, api)
+
+
+class PartAdmin(ReadOnlyAdmin):
+    """A part of a conversation. It is deleted with the whole."""
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """Deleting some of them would leave a history that nobody has seen."""
+        return False
 
 
 @admin.register(Message)
-class MessageAdmin(ReadOnlyAdmin):
+class MessageAdmin(PartAdmin):
     list_display = ("public_id", "conversation", "role", "status", "excerpt", "created_at")
     list_filter = ("role", "status", "rating", "replaced", "created_at")
     list_select_related = ("conversation",)
@@ -48,7 +76,7 @@ class MessageAdmin(ReadOnlyAdmin):
 
 
 @admin.register(Run)
-class RunAdmin(ReadOnlyAdmin):
+class RunAdmin(PartAdmin):
     list_display = (
         "id",
         "status",

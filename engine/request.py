@@ -1,15 +1,14 @@
-"""What a run is asked to do: resolved once at acceptance, independent of any provider."""
+"""The request of a model call, independent of any provider, and its limits."""
 
 from typing import Any, Literal
 
 import msgspec
 
+from engine.text import is_blank
 from engine.usage import estimate_tokens
 
-GO_ON = (
-    "Your answer was cut off by a technical fault, exactly after the text above. Go on from there: "
-    "do not repeat any of it, do not mention the interruption, and begin with the next word."
-)
+NOTHING = "The tool gave no output."
+"""In place of an empty text, which some model servers refuse."""
 
 
 class Turn(msgspec.Struct, frozen=True, kw_only=True):
@@ -21,12 +20,44 @@ class Turn(msgspec.Struct, frozen=True, kw_only=True):
     blocks: list[dict[str, Any]] = []
 
 
-class ToolSpec(msgspec.Struct, frozen=True, kw_only=True):
-    """A tool as the model sees it; `input_schema` is JSON Schema."""
+def text_block(text: str) -> dict[str, Any]:
+    """A text as a block of a turn."""
+    return {"type": "text", "text": text}
+
+
+def call_block(id: str, name: str, args: dict[str, Any]) -> dict[str, Any]:
+    """A call of a tool as a block of the assistant's turn."""
+    return {"type": "tool_use", "id": id, "name": name, "input": args}
+
+
+def result_block(id: str, result: Any, *, is_error: bool) -> dict[str, Any]:
+    """The result of call `id` as a block of the user's turn."""
+    content = result if isinstance(result, str) else msgspec.json.encode(result).decode()
+    block = {"type": "tool_result", "tool_use_id": id, "content": content or NOTHING}
+    return block | {"is_error": True} if is_error else block
+
+
+class PastMessage(msgspec.Struct, frozen=True, kw_only=True):
+    """A message of the conversation: its text and, of an answer that used tools or thought, all the
+    turns of its run."""
+
+    text: Turn
+    turns: list[Turn] = []
+
+
+class ToolSpec(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A tool as the model sees it; `input_schema` is JSON Schema.
+
+    The model does not know the rest. `client`: the asking client carries out its calls; `agent`:
+    another agent does, in a run of its own. `repeatable`: a call may be made again if nobody knows
+    whether it was carried out."""
 
     name: str
     description: str
     input_schema: dict[str, Any]
+    client: bool = False
+    agent: bool = False
+    repeatable: bool = False
 
 
 class ModelRequest(msgspec.Struct, frozen=True, kw_only=True):
@@ -44,11 +75,17 @@ class ModelRequest(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
-    """What bounds the model calls of one run."""
+    """The limits of the model calls and the tools of one run."""
 
     idle_timeout: float = 60.0
     """Longest wait between two provider events that carry progress (a `ping` does not)."""
     model_calls: int = 10
+    answer_bytes: int = 4 * 1024 * 1024
+    """Bytes of UTF-8 that a run may say: text, thinking and tool arguments of all model calls."""
+    tool_timeout: float = 30.0
+    """Seconds that one tool call may take."""
+    tool_result_bytes: int = 64 * 1024
+    """Bytes of JSON that one result may have; a longer one is cut."""
 
 
 def estimate_prompt(request: ModelRequest) -> int:
@@ -56,40 +93,31 @@ def estimate_prompt(request: ModelRequest) -> int:
     return (
         estimate_tokens(len(request.instructions))
         + sum(map(_tokens, request.turns))
-        + (estimate_tokens(len(msgspec.json.encode(request.tools))) if request.tools else 0)
+        + estimate_tools(request.tools)
     )
 
 
-def goes_on(request: ModelRequest, said: str) -> ModelRequest:
-    """The request that continues an answer which was cut after `said`; the same one if nothing was
-    said. Not by prefilling the assistant's turn, which many models refuse, but by asking."""
-    if not said:
-        return request
-    cut = [Turn(role="assistant", content=said), Turn(role="user", content=GO_ON)]
-    return msgspec.structs.replace(request, turns=[*request.turns, *cut])
+def estimate_tools(tools: list[ToolSpec]) -> int:
+    """Tokens that the tools of a request take, estimated."""
+    return estimate_tokens(len(msgspec.json.encode(tools))) if tools else 0
 
 
-def fit(turns: list[Turn], budget: int) -> list[Turn]:
-    """The newest turns that fit `budget` tokens (estimated), always with the last one.
-
-    Empty turns are skipped and neighbours of one role joined, since providers refuse both; the
-    first turn is the user's."""
-    kept: list[Turn] = []
+def fit(messages: list[PastMessage], budget: int) -> list[Turn]:
+    """The turns of the newest messages that fit `budget` tokens (estimated), always with the last
+    message. All turns of an answer are sent or none, so that no tool call loses its result: where
+    they do not fit, its text may. Blank texts take no room."""
+    kept: list[list[Turn]] = []
     left = budget
-    for turn in reversed([turn for turn in turns if turn.content or turn.blocks]):
-        left -= _tokens(turn)
-        if left < 0 and kept:
+    for message in reversed(messages):
+        text = [] if is_blank(message.text.content) else [message.text]
+        forms = [turns for turns in (message.turns, text) if turns]
+        fitting = [turns for turns in forms if sum(map(_tokens, turns)) <= left]
+        if forms and not fitting and kept:
             break
-        kept.append(turn)
-    while len(kept) > 1 and kept[-1].role == "assistant":
-        kept.pop()
-    joined: list[Turn] = []
-    for turn in reversed(kept):
-        if joined and joined[-1].role == turn.role and not (turn.blocks or joined[-1].blocks):
-            before = joined.pop()
-            turn = Turn(role=turn.role, content=f"{before.content}\n\n{turn.content}")
-        joined.append(turn)
-    return joined
+        if chosen := (fitting or forms)[:1]:
+            kept += chosen
+            left -= sum(map(_tokens, chosen[0]))
+    return [turn for turns in reversed(kept) for turn in turns] or [messages[-1].text]
 
 
 def _tokens(turn: Turn) -> int:

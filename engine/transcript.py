@@ -1,19 +1,61 @@
 """The fold: what a run's events add up to.
 
-The recorder, the REST answer, the snapshot on attach and the browser are all this one function.
-`fold` has no clock and does no I/O: the same events always give the same transcript. It updates the
-transcript it is given (copying a growing text for every token would cost O(n^2)).
+The recorder, the REST answer and the snapshot all use this function; `transcript.js` is the same
+fold in the browser. `fold` has no clock and does no I/O: the same events always give the same
+transcript. It updates the transcript it is given: a copy for every token would cost O(n^2).
 """
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 import msgspec
+from msgspec import UNSET, UnsetType
+from msgspec.structs import replace
 
 from engine import events as ev
 from engine.text import Text
 
-FINAL = frozenset({"completed", "cancelled", "failed", "interrupted"})
+MessageStatus: TypeAlias = Literal[
+    "queued", "streaming", "waiting", "completed", "cancelled", "failed", "interrupted"
+]
+
+
+class Approval(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What was decided about a tool call, by whom, and why if they said so."""
+
+    approved: bool
+    by: ev.DecidedBy
+    reason: str | None = None
+
+
+class ToolUse(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """A tool call and, once it has come, its result. `args` are those that were approved, if
+    somebody has changed them. `client`: the client carries it out; `child_run_id` is the run of the
+    agent that does."""
+
+    id: str
+    tool: str
+    args: dict[str, Any]
+    client: Literal[True] | UnsetType = UNSET
+    child_run_id: str | UnsetType = UNSET
+    approval: Approval | UnsetType = UNSET
+    result: Any | UnsetType = UNSET
+    is_error: bool | UnsetType = UNSET
+    duration_ms: int | UnsetType = UNSET
+
+    @property
+    def ended(self) -> bool:
+        """Whether the result has come."""
+        return self.result is not UNSET
+
+
+class Problem(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
+    """Why a run failed. `retry_after` in milliseconds."""
+
+    code: str
+    message: str
+    retryable: bool
+    retry_after: int | None = None
 
 
 class Transcript:
@@ -23,16 +65,24 @@ class Transcript:
         "done",
         "last_seq",
         "outcome",
+        "pending",
         "progress",
         "reports",
+        "retrieved",
+        "sources",
         "started",
+        "step_ends",
         "steps",
+        "suspended",
         "text",
         "thinking",
         "thinking_count",
         "token_count",
         "tools",
+        "ttft_ms",
         "typing",
+        "waits",
+        "worked_ms",
     )
 
     def __init__(self) -> None:
@@ -40,19 +90,35 @@ class Transcript:
         self.text = Text()
         self.thinking = Text()
         self.token_count = 0
+        self.ttft_ms: int | None = None
         self.thinking_count = 0
-        self.tools: list[dict[str, Any]] = []
+        self.tools: list[ToolUse] = []
         self.progress: ev.Status | None = None
+        self.sources: list[ev.Source] = []
+        """The passages of all searches, each once."""
+        self.retrieved: list[ev.Source] | None = None
+        """Those of the search before the first model call; None if there was none."""
         self.steps: list[ev.Step] = []
+        self.step_ends: list[tuple[int, int]] = []
+        """Bytes of text and of thinking when each step ended."""
         self.reports: list[ev.UsageReported] = []
         self.typing = False
+        self.pending: list[ev.Pending] = []
+        """The tool calls that wait for somebody, as clients see them."""
+        self.suspended = False
+        """Whether the last attempt has ended because the run waits, and no other has done anything.
+        Until then none of the calls that wait has been carried out."""
+        self.waits = 0
+        """The number of times that the run has begun to wait."""
+        self.worked_ms = 0
+        """The milliseconds that the run had worked when its last wait began, without its waits."""
         self.outcome: ev.Outcome | None = None
         self.done: ev.Done | None = None
         self.last_seq = 0
 
     @property
-    def status(self) -> str:
-        """As in history: queued, streaming, completed, cancelled, failed or interrupted."""
+    def status(self) -> MessageStatus:
+        """The status of the assistant's message."""
         match self.outcome:
             case ev.MessageComplete():
                 return "completed"
@@ -62,79 +128,56 @@ class Transcript:
                 return "interrupted"
             case ev.Failed():
                 return "failed"
+        if self.waiting:
+            return "waiting"
         return "streaming" if self.typing or self.reports or self.token_count else "queued"
 
     @property
+    def waiting(self) -> bool:
+        """Whether the run waits for somebody, and not just for the runs of other agents."""
+        return bool(self.pending) and not self.typing
+
+    @property
     def stop_reason(self) -> str | None:
-        """Why the answer ended, as the provider said it, or `cancelled`; None while it runs and
-        after an error."""
+        """The provider's reason for the end of the answer, or `cancelled`. None while the run goes
+        on and after an error."""
         if isinstance(self.outcome, (ev.MessageComplete, ev.Cancelled)):
             return self.outcome.stop_reason
         return None
 
     @property
+    def size(self) -> int:
+        """Bytes of text and thinking."""
+        return self.text.size + self.thinking.size
+
+    @property
     def produced(self) -> bool:
-        """Whether a model has given anything that a watcher may have seen."""
+        """Whether the model has produced anything that a watcher may have seen."""
         return bool(self.token_count or self.thinking_count or self.tools or self.reports)
 
     @property
     def answered(self) -> bool:
         """Whether the model has said all it had to say."""
-        return bool(self.steps) and self.steps[-1].stop_reason not in ("tool_use", "pause_turn")
+        if not self.steps or self.steps[-1].stop_reason == "pause_turn":
+            return False
+        return not self.steps[-1].tool_calls
 
-    def error(self) -> dict[str, Any] | None:
-        """`{code, message, retryable, retryAfter?}` of a run that failed."""
+    @property
+    def error(self) -> Problem | None:
+        """Why the run failed, if it did."""
         if not isinstance(self.outcome, ev.Failed):
             return None
-        failed = self.outcome
-        error = {"code": failed.code, "message": failed.message, "retryable": failed.retryable}
-        if failed.retry_after is not None:
-            error["retryAfter"] = failed.retry_after
-        return error
-
-    def message(self) -> dict[str, Any]:
-        """The assistant's message as in REST history, but for `createdAt`."""
-        started = self.started
-        message: dict[str, Any] = {
-            "id": started.message_id if started else "",
-            "role": "assistant",
-            "content": str(self.text),
-            "status": self.status,
-            "runId": started.run_id if started else "",
-            "usage": msgspec.to_builtins(self.outcome.usage) if self.outcome else None,
-            "stopReason": self.stop_reason,
-            "error": self.error(),
-            "tools": self.tools,
-            "sources": [],
-        }
-        if self.thinking.size:
-            message["thinking"] = str(self.thinking)
-        return message
-
-    def snapshot(self) -> dict[str, Any]:
-        """The `snapshot` frame: the fold so far, and where to go on from."""
-        snapshot: dict[str, Any] = {
-            "type": "snapshot",
-            "runId": self.started.run_id if self.started else "",
-            "conversationId": self.started.conversation_id if self.started else "",
-            "messageId": self.started.message_id if self.started else "",
-            "lastSeq": self.last_seq,
-            "status": self.status,
-            "nextIndex": self.token_count,
-            "pending": [],
-            "message": self.message(),
-        }
-        if self.progress and not self.outcome:
-            snapshot["progress"] = {
-                "message": self.progress.message,
-                "stage": self.progress.stage,
-            }
-        return snapshot
+        return Problem(
+            code=self.outcome.code,
+            message=self.outcome.message,
+            retryable=self.outcome.retryable,
+            retry_after=self.outcome.retry_after,
+        )
 
 
 def fold(transcript: Transcript, event: ev.NewEvent) -> Transcript:
-    """Add one event. Events must come in order; each counts once. One that has no place in the log
-    yet (`seq` 0) leaves `last_seq` to whoever writes it there."""
+    """Add one event. Events must come in order, each once. An event that is not in the log yet
+    (`seq` 0) leaves `last_seq` as it is: its writer sets that."""
     if event.seq:
         transcript.last_seq = event.seq
     apply = _APPLY.get(type(event))
@@ -144,7 +187,7 @@ def fold(transcript: Transcript, event: ev.NewEvent) -> Transcript:
 
 
 def fold_all(lines: list[bytes], transcript: Transcript | None = None) -> Transcript:
-    """Fold sealed events as the log holds them; those that only a newer version knows add
+    """Fold sealed events as the log holds them. Events that only a newer version knows add
     nothing."""
     transcript = transcript or Transcript()
     for line in lines:
@@ -161,15 +204,25 @@ def _started(t: Transcript, event: ev.RunStarted) -> None:
 
 def _typing(t: Transcript, event: ev.Typing) -> None:
     t.typing = event.status == "start"
+    t.suspended = t.suspended and not t.typing
 
 
 def _status(t: Transcript, event: ev.Status) -> None:
     t.progress = event
 
 
+def _sources(t: Transcript, event: ev.Sources) -> None:
+    if not (t.steps or t.tools):
+        t.retrieved = event.sources
+    known = {source.chunk_id for source in t.sources}
+    t.sources += [source for source in event.sources if source.chunk_id not in known]
+
+
 def _token(t: Transcript, event: ev.Token) -> None:
     t.text.add(event.content)
     t.token_count = event.index + (event.count or 1)
+    if event.ttft_ms is not None:
+        t.ttft_ms = event.ttft_ms
 
 
 def _tokens(t: Transcript, event: ev.Tokens) -> None:
@@ -183,18 +236,82 @@ def _thinking(t: Transcript, event: ev.Thinking) -> None:
 
 
 def _tool_call(t: Transcript, event: ev.ToolCall) -> None:
-    t.tools.append({"id": event.id, "tool": event.tool, "args": event.args})
+    t.tools.append(
+        ToolUse(
+            id=event.id,
+            tool=event.tool,
+            args=event.args,
+            client=True if event.client else UNSET,
+            child_run_id=event.child_run_id or UNSET,
+        )
+    )
+    if event.client:
+        call = ev.Pending(kind="client_tool", id=event.id, tool=event.tool, args=event.args)
+        t.pending.append(call)
 
 
 def _tool_result(t: Transcript, event: ev.ToolResult) -> None:
-    for tool in t.tools:
-        if tool["id"] == event.id:
-            tool["result"], tool["isError"] = event.result, event.is_error
-            tool["durationMs"] = event.duration_ms
+    t.suspended = False
+    for place, tool in enumerate(t.tools):
+        if tool.id == event.id:
+            t.tools[place] = replace(
+                tool,
+                result=event.result,
+                is_error=event.is_error,
+                duration_ms=event.duration_ms,
+            )
+    _no_longer_pending(t, event.id)
+
+
+def _approval_required(t: Transcript, event: ev.ApprovalRequired) -> None:
+    call = ev.Pending(
+        kind="approval",
+        id=event.id,
+        tool=event.tool,
+        args=event.args,
+        args_digest=event.args_digest,
+        expires_at=event.expires_at,
+        approvers=event.approvers,
+        editable=event.editable,
+        child_run_id=event.child_run_id,
+    )
+    t.pending.append(call)
+
+
+def _approval_decided(t: Transcript, event: ev.ApprovalDecided) -> None:
+    approval = Approval(approved=event.approved, by=event.by, reason=event.reason)
+    for place, tool in enumerate(t.tools):
+        if tool.id == event.id:
+            args = tool.args if event.args is None else event.args
+            t.tools[place] = replace(tool, args=args, approval=approval)
+    _no_longer_pending(t, event.id)
+
+
+def _question(t: Transcript, event: ev.Question) -> None:
+    call = ev.Pending(
+        kind="question",
+        id=event.id,
+        text=event.text,
+        choices=event.choices,
+        schema=event.schema,
+        expires_at=event.expires_at,
+        child_run_id=event.child_run_id,
+    )
+    t.pending.append(call)
+
+
+def _no_longer_pending(t: Transcript, id: str) -> None:
+    t.pending = [call for call in t.pending if call.id != id]
+
+
+def _waiting(t: Transcript, event: ev.RunWaiting) -> None:
+    t.pending, t.worked_ms = list(event.pending), event.worked_ms
+    t.suspended, t.waits = True, t.waits + 1
 
 
 def _step(t: Transcript, event: ev.Step) -> None:
     t.steps.append(event)
+    t.step_ends.append((t.text.size, t.thinking.size))
 
 
 def _usage(t: Transcript, event: ev.UsageReported) -> None:
@@ -202,7 +319,7 @@ def _usage(t: Transcript, event: ev.UsageReported) -> None:
 
 
 def _outcome(t: Transcript, event: ev.Outcome) -> None:
-    t.outcome = event
+    t.outcome, t.pending = event, []
 
 
 def _done(t: Transcript, event: ev.Done) -> None:
@@ -213,12 +330,17 @@ _APPLY: dict[type[Any], Callable[[Transcript, Any], None]] = {
     ev.RunStarted: _started,
     ev.Typing: _typing,
     ev.Status: _status,
+    ev.Sources: _sources,
     ev.Token: _token,
     ev.Tokens: _tokens,
     ev.Thinking: _thinking,
     ev.ToolCall: _tool_call,
     ev.ToolResult: _tool_result,
+    ev.ApprovalRequired: _approval_required,
+    ev.ApprovalDecided: _approval_decided,
+    ev.Question: _question,
     ev.Step: _step,
+    ev.RunWaiting: _waiting,
     ev.UsageReported: _usage,
     ev.MessageComplete: _outcome,
     ev.Cancelled: _outcome,

@@ -18,7 +18,7 @@ CHARS_PER_TOKEN = 4  # English prose; only used where the provider's own count n
 
 
 class TokenCounts(msgspec.Struct, frozen=True, kw_only=True):
-    """Tokens of one model call. None = the provider has not said (0 is a number that it said).
+    """Tokens of one model call. None = the provider has not said.
 
     `input_tokens` includes what was read from and written to the cache; `output_tokens` includes
     `reasoning_tokens`."""
@@ -46,15 +46,16 @@ def settle(
 ) -> UsageReported:
     """The usage event of one model call, also of one that was cut.
 
-    A provider's final numbers win, an explicit 0 included. Of a call that was cut (`complete` is
-    False) the output count is not final: what we saw is estimated, and the larger one is charged.
+    A provider's final numbers win. A 0 beside a prompt or an answer that was seen is no count:
+    servers that do not count say it. Of a call that was cut (`complete` is False) the output count
+    is not final: what we saw is estimated, and the larger one is charged.
     """
     source: Literal["provider", "estimated"] = "provider"
     input_tokens, output_tokens = counts.input_tokens, counts.output_tokens
-    if input_tokens is None:
+    if input_tokens is None or (input_tokens == 0 and prompt_estimate):
         cached = counts.cache_read_tokens + counts.cache_write_tokens
         input_tokens, source = max(prompt_estimate, cached), "estimated"
-    if output_tokens is None:
+    if output_tokens is None or (output_tokens == 0 and output_estimate):
         output_tokens, source = output_estimate, "estimated"
     elif not complete:
         output_tokens, source = max(output_tokens, output_estimate), "estimated"
@@ -70,14 +71,15 @@ def settle(
 
 
 def load_prices() -> None:
-    """What `price` would load when it is first asked: 27 MiB and 0.2 s, for a thread to wait."""
+    """Load the prices, which `price` would otherwise do in its first call. It takes 0.2 s and 27
+    MiB, so call it in a thread."""
     import genai_prices  # noqa: F401
 
 
 def price_list_of(provider: str, base_url: str | None) -> str | None:
-    """Whose prices a call pays (an id of genai-prices), or None where nobody can say.
+    """The price list of a call (an id of genai-prices), or None if it is not known.
 
-    Many servers speak OpenAI's API, and name their models as they like: the address decides."""
+    Many servers speak OpenAI's API and name their models as they like, so the address decides."""
     if provider != "openai":
         return provider
     return PRICE_LISTS.get(urlsplit(base_url).hostname or "") if base_url else "openai"

@@ -9,7 +9,7 @@ import { build } from "esbuild";
 
 const here = dirname(fileURLToPath(import.meta.url));
 const folder = process.argv[2] ?? join(here, "../static/vendor");
-const packages = { "streaming-markdown": "streaming-markdown.js", "highlight.js": "highlight.js" };
+const packages = { "character-entities": "entities.js", "highlight.js": "highlight.js", marked: "marked.js" };
 
 mkdirSync(folder, { recursive: true });
 for (const name of readdirSync(folder)) rmSync(join(folder, name));

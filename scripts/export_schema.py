@@ -1,20 +1,21 @@
 """Write the schema of everything that the server sends to docs/events.schema.json.
 
-python -m scripts.export_schema
+python -m scripts.export_schema [--check]
 """
 
 import json
 from pathlib import Path
 
-from wire.schema import event_schema
+from scripts.generated import main
+from wire.description.schema import event_schema
 
 PATH = Path(__file__).resolve().parent.parent / "docs" / "events.schema.json"
 
 
 def text() -> str:
-    """What the file shall hold."""
+    """The content of the file."""
     return json.dumps(event_schema(), indent=2) + "\n"
 
 
 if __name__ == "__main__":
-    PATH.write_text(text())
+    main(PATH, text())

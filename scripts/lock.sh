@@ -9,6 +9,7 @@ lock() {
     options="--quiet --universal --python-version 3.11 --generate-hashes --no-header"
     "$uv" pip compile $options requirements.in -o requirements.txt
     "$uv" pip compile $options -c requirements.txt requirements-dev.in -o requirements-dev.txt
+    "$uv" pip compile $options --no-deps requirements-model.in -o requirements-model.txt
 }
 
 if [ "${1:-}" != --check ]; then
@@ -21,6 +22,6 @@ trap 'rm -rf "$draft"' EXIT
 cp requirements*.in requirements*.txt "$draft"
 cd "$draft"
 lock
-for file in requirements.txt requirements-dev.txt; do
+for file in requirements.txt requirements-dev.txt requirements-model.txt; do
     cmp -s "$file" "$project/$file" || { echo "$file is not current: make lock" >&2; exit 1; }
 done

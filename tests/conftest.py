@@ -3,12 +3,25 @@
 import pytest
 from cryptography.fernet import Fernet
 from django.conf import settings
+from django.core.cache import cache
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
 
 from accounts.models import Membership, Organization, User
-from agents import keys, visited
+from agents import visited
+from agents.auth import key_holders, keys
 from agents.models import Agent, ApiKey
 
 pytest_plugins = ["tests.services"]
+# Tests of other rooms import its constants too, so it is named before the first of them is read.
+pytest.register_assert_rewrite("tests.engine.log.contract")
+
+
+# A busy machine is no fault of what is tested.
+hypothesis_settings.register_profile(
+    "busy", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+hypothesis_settings.load_profile("busy")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -22,7 +35,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure() -> None:
     """The same settings everywhere, whatever .env says; no test can reach a paid account."""
-    settings.SECRET_KEY = "tests-only"
+    settings.SECRET_KEY = "for-tests-only-8vQ2xLr5nWk9TzYb4Hc7Jd1Mf6Pg3Sa"
     settings.CLAW_ENCRYPTION_KEYS = [Fernet.generate_key().decode()]
     settings.ANTHROPIC_API_KEY = settings.OPENAI_API_KEY = settings.OPENAI_BASE_URL = ""
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
@@ -38,8 +51,9 @@ def django_db_modify_db_settings(tmp_path_factory: pytest.TempPathFactory) -> No
 
 @pytest.fixture(autouse=True)
 def forget_keys() -> None:
-    """No test finds the keys or agents of the one before it in the cache."""
-    keys.forget_all()
+    """No test finds what the one before it has left in the caches."""
+    cache.clear()
+    key_holders.forget_all()
     visited.forget_all()
 
 

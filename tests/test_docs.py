@@ -22,7 +22,10 @@ def read_by_settings() -> set[str]:
         call.args[0].value
         for call in ast.walk(tree)
         if isinstance(call, ast.Call)
-        and re.match(r"(env\.\w+|seconds|count|choice|networks)$", ast.unparse(call.func))
+        and re.match(
+            r"(env\.\w+|seconds|count|choice|place|site|web_address|networks|words)$",
+            ast.unparse(call.func),
+        )
         and call.args
         and isinstance(call.args[0], ast.Constant)
     }

@@ -4,18 +4,38 @@ import ast
 import re
 from datetime import timedelta
 
-from accounts import http, idempotency
+from django.conf import settings
+
+from accounts import hashing, idempotency, members
+from agents import validators
+from agents.auth import identity, signing, visitor_tokens
 from agents.validators import DEFAULT_SCOPES, SCOPES
+from clawsite.http import spool
 from clawsite.openapi import openapi
-from clawsite.server.uvicorn import MAX_HEADERS, MAX_URL
-from conversations import usage
-from conversations.execution import recovery
-from conversations.transports import session
-from conversations.transports import usage as report
-from engine.errors import CLOSE_CODE, HTTP_STATUS
+from clawsite.server import http as server
+from clawsite.server import websocket
+from conversations import access, usage
+from conversations.execution import prompt, recovery, steps
+from conversations.execution.waiting import children
+from conversations.feed import access as feed_access
+from conversations.feed import base as feed
+from conversations.history import page as history_page
+from conversations.transports import admission
+from conversations.transports.rest import usage as report
+from conversations.transports.ws import session
+from core import http
+from engine.providers import call as reading
+from engine.providers import decoder, lenient, retry, sse
+from engine.request import Limits
+from engine.room import MAX_HIDDEN_BYTES, MAX_RESULTS_BYTES
+from engine.tools import step
+from engine.tools.builtin import ask_user
+from engine.tools.registry import BUILTINS
 from tests.documents import ROOT, names, read, rows, section
-from wire import management
-from wire.openapi import IDEMPOTENCY_KEY
+from wire import management, native
+from wire.description.openapi import IDEMPOTENCY_KEY
+from wire.errors import CLOSE_CODE, HTTP_STATUS
+from wire.native import asking
 
 
 def defaults() -> dict[str, int]:
@@ -71,25 +91,84 @@ def test_every_fixed_limit_is_the_real_one() -> None:
     conversation = schemas["ConversationFields"]["properties"]
     comment = schemas["Feedback"]["properties"]["comment"]
     (length,) = re.findall(r"\{1,(\d+)\}", str(conversation["id"]))
-    real = [
-        MAX_URL,
-        MAX_HEADERS,
-        session.MOST_SUBSCRIPTIONS,
-        http.MOST,
+    connections = [
+        server.MAX_URL,
+        settings.DATA_UPLOAD_MAX_NUMBER_FIELDS,
+        server.MAX_HEADERS,
+        server.MAX_HEADER_FIELDS,
+        websocket.MAX_FRAGMENTS,
+        websocket.MAX_CONTROL_FRAMES,
+        websocket.CONTROL_FRAMES_A_SECOND,
+        session.MAX_SUBSCRIPTIONS,
+        admission.MAX_WATCHES,
+        feed.MAX_EVENTS,
+        feed.MAX_BYTES,
+        feed_access.MAX_LIVE_RUNS,
+        spool.LARGE,
+        hashing.MAX_WAITING,
+        hashing.MAX_WAIT_SECONDS,
+        members.MAX_AN_HOUR,
+        members.MAX_TO_ONE_AN_HOUR,
+    ]
+    requests = [
+        native.MAX_TURNS,
+        asking.MAX_TOOLS,
+        asking.MAX_TOOLS_BYTES,
+        native.MAX_ANSWER,
+        http.MAX_LIMIT,
+        history_page.MAX_PAGE_BYTES,
         int(length),
         IDEMPOTENCY_KEY.schema["maxLength"],
         idempotency.KEPT / timedelta(hours=1),
         conversation["title"]["anyOf"][0]["maxLength"],
         comment["maxLength"],
-        management.MOST_OVERLAP,
-        report.MOST_DAYS,
-        usage.MOST_GROUPS,
-        recovery.MOST_ATTEMPTS,
+        schemas["AgentFields"]["properties"]["allowedOrigins"]["maxItems"],
+        signing.MAX_LENGTH,
+        identity.MAX_ID,
+        visitor_tokens.RENEWABLE / timedelta(days=1).total_seconds(),
+        management.MAX_OVERLAP,
+        report.MAX_DAYS,
+        usage.MAX_GROUPS,
     ]
-    assert [number(row[1]) for row in rows(section("docs/limits.md", "That are fixed"))] == real
+    models = [
+        prompt.MAX_HISTORY,
+        prompt.MAX_PROMPT_BYTES,
+        steps.MAX_STEPS_BYTES,
+        retry.MAX_WAIT,
+        decoder.LIMIT,
+        sse.LIMIT,
+        reading.MAX_WHOLE_BYTES,
+        lenient.MAX_DEPTH,
+        decoder.MAX_BLOCKS,
+        Limits().model_calls,
+        step.MAX_CALLS,
+        step.MAX_AT_ONCE,
+        MAX_RESULTS_BYTES,
+        children.MAX_RUNS,
+        access.MAX_DEPTH,
+        validators.MAX_TOOLS,
+        ask_user.MAX_TEXT,
+        ask_user.MAX_CHOICES,
+        ask_user.MAX_CHOICE,
+        MAX_HIDDEN_BYTES,
+        recovery.MAX_ATTEMPTS,
+    ]
+    table = rows(section("docs/limits.md", "That are fixed"))
+    assert [number(row[1]) for row in table] == connections + requests + models
 
 
 def test_every_scope_is_explained_and_the_first_three_are_the_default() -> None:
     table = [re.findall(r"`([\w:]+)`", row[0]) for row in rows(section("docs/keys.md", "Scopes"))]
     assert [scope for (scope,) in table] == list(SCOPES)
     assert list(DEFAULT_SCOPES) == list(SCOPES[:3])
+
+
+def test_every_built_in_tool_is_explained() -> None:
+    text = read("docs/tools.md")
+    table = [row for row in rows(text) if row[0].strip("`") in BUILTINS]
+    assert [row[0].strip("`") for row in table] == [*BUILTINS]
+    for name, arguments, _ in table:
+        schema = BUILTINS[name.strip("`")].spec(name).input_schema
+        assert set(schema["properties"]) <= {*names(arguments)}
+    for limit in (step.MAX_CALLS, step.MAX_AT_ONCE, Limits().model_calls):
+        assert re.search(rf"\b{limit}\b", text)

@@ -8,10 +8,10 @@ import msgspec
 
 from clawsite.openapi import OPERATIONS
 from engine import events as ev
-from engine.errors import CLOSE_CODE, HTTP_STATUS
-from engine.transcript import Transcript
 from tests.documents import code, names, rows, section
 from wire import native
+from wire.errors import CLOSE_CODE, HTTP_STATUS
+from wire.frames import Snapshot
 
 PAGE = "docs/protocol.md"
 EVENTS = {event.__struct_config__.tag: event for event in get_args(ev.AnyEvent)}
@@ -45,7 +45,7 @@ def event_rows() -> dict[str, set[str]]:
 
 
 def test_it_works() -> None:
-    assert event_rows()["token"] == {"content", "index", "count?"}
+    assert event_rows()["token"] == {"content", "index", "count?", "ttftMs?"}
     assert documented("From the client")["unsubscribe"] == {"conversationId"}
 
 
@@ -86,8 +86,7 @@ def test_every_field_of_a_chat_request_is_documented() -> None:
 
 
 def test_the_snapshot_is_documented_with_every_field() -> None:
-    fields = set(Transcript().snapshot()) - {"type"} | {"progress?", "replyTo?"}
-    assert documented("From the server")["snapshot"] == fields
+    assert documented("From the server")["snapshot"] == wire_fields(Snapshot)
 
 
 def test_every_error_is_documented_with_its_status_and_close_code_and_no_other() -> None:
@@ -99,8 +98,9 @@ def test_every_error_is_documented_with_its_status_and_close_code_and_no_other()
 
 
 def test_every_address_is_documented_with_its_methods_and_no_other() -> None:
-    headings = re.findall(r"^### ([A-Z]+) /api/(\S+)$", section(PAGE, "HTTP"), re.MULTILINE)
-    known = {(each.method, re.sub(r"<\w+>", "{}", each.path)) for each in OPERATIONS}
+    text = section(PAGE, "HTTP") + section("docs/openai.md", "Addresses")
+    headings = re.findall(r"^### ([A-Z]+) (/(?:api|v1)/\S+)$", text, re.MULTILINE)
+    known = {(each.method, each.prefix + re.sub(r"<\w+>", "{}", each.path)) for each in OPERATIONS}
     assert {(method, re.sub(r"{\w+}", "{}", path)) for method, path in headings} == known
 
 

@@ -1,1 +1,1 @@
-"""One module a protocol, both ways: parse what a client sent, encode what it shall see."""
+"""Each module is one protocol: it parses what clients send and encodes what they get."""

@@ -1,12 +1,14 @@
-"""What the server says on a WebSocket besides the events of a run.
+"""The frames that a server sends on a WebSocket beside the events of runs.
 
-One definition each, from which the JSON and its schema come."""
+The JSON and its schema come from the same definition."""
 
 from typing import Any, Literal, TypeAlias
 
 import msgspec
 
-from wire.objects import Message, MessageStatus
+from engine.events import Pending
+from engine.transcript import MessageStatus
+from wire.objects import Message
 
 
 class ServerFrame(
@@ -23,7 +25,7 @@ class ServerFrame(
 
 
 class ConnectionLimits(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """What one connection may do. `idle_ms`: without messages and runs it is closed after this."""
+    """The limits of one connection. It is closed after `idle_ms` without messages and runs."""
 
     messages_per_minute: int
     message_bytes: int
@@ -31,7 +33,7 @@ class ConnectionLimits(msgspec.Struct, frozen=True, kw_only=True, rename="camel"
 
 
 class AuthOk(ServerFrame, tag="auth_ok", frozen=True, kw_only=True):
-    """The answer to `auth`: whom one talks to, and what this connection may do."""
+    """The answer to `auth`: the agent, and what this connection may do."""
 
     agent_id: str
     agent_name: str
@@ -54,17 +56,18 @@ class Pong(ServerFrame, tag="pong", frozen=True, kw_only=True):
 
 
 class Ping(ServerFrame, tag="ping", frozen=True, kw_only=True):
-    """Keeps proxies awake; nobody is cut for not answering it."""
+    """Keeps proxies from closing a silent connection. It needs no answer."""
 
 
 class Reconnect(ServerFrame, tag="reconnect", frozen=True, kw_only=True):
-    """The server is going away; come back after so many milliseconds."""
+    """The server is about to close the connection. Come back after `delay_ms`."""
 
     delay_ms: int
 
 
 class Error(ServerFrame, tag="error", frozen=True, kw_only=True):
-    """About a frame or the connection. An `error` with a `runId` is an event: a run's outcome."""
+    """An error of a frame or of the connection. An `error` with a `runId` is the outcome of a
+    run."""
 
     code: str
     message: str
@@ -80,7 +83,7 @@ class Progress(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Snapshot(ServerFrame, tag="snapshot", frozen=True, kw_only=True):
-    """A run so far. What follows has a `seq` above `last_seq`."""
+    """A run so far. The events that follow have a `seq` above `last_seq`."""
 
     run_id: str
     conversation_id: str
@@ -88,7 +91,7 @@ class Snapshot(ServerFrame, tag="snapshot", frozen=True, kw_only=True):
     last_seq: int
     status: MessageStatus
     next_index: int
-    pending: list[dict[str, Any]]
+    pending: list[Pending]
     message: Message
     progress: Progress | None = None
 

@@ -1,21 +1,23 @@
-"""The objects of agents, keys and usage in the REST API (docs/protocol.md), both ways."""
+"""The objects of agents, keys and usage in the REST API: requests and answers."""
 
-from datetime import date, datetime
+from datetime import date
 from decimal import Decimal
 from typing import Annotated, Any
 
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
-DAY = 24 * 60 * 60
-MOST_OVERLAP = 30 * DAY
+from wire.parse import Moment, Name
+from wire.widget import WidgetSettings
 
-Moment = Annotated[datetime, Meta(tz=True)]
-Names = Annotated[list[str], Meta(max_length=100)]
+DAY = 24 * 60 * 60
+MAX_OVERLAP = 30 * DAY
+
+Names = Annotated[list[Name], Meta(max_length=100)]
 
 
 def _choice(*values: str) -> Meta:
-    """For the schema alone: the model knows what may be chosen, and says what was wrong."""
+    """The choices, for the schema. The database model checks them, with a clearer error."""
     return Meta(extra_json_schema={"enum": list(values)})
 
 
@@ -25,22 +27,58 @@ Disconnect = Annotated[str, _choice("continue", "cancel")]
 Crash = Annotated[str, _choice("fail", "continue")]
 
 
-class AgentFields(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """What may be said of an agent; what is absent stays as it is."""
+Tools = Annotated[
+    list[
+        Annotated[
+            dict[str, Any],
+            Meta(
+                extra_json_schema={
+                    "properties": {
+                        "builtin": {"type": "string"},
+                        "agent": {"type": "string"},
+                        "mcpServer": {"type": "string"},
+                        "name": {"type": "string"},
+                        "rename": {"type": "string"},
+                        "approval": {"enum": ["never", "always", "first"]},
+                        "approvers": {"enum": ["members", "visitor"]},
+                        "editable": {"type": "boolean"},
+                    },
+                    "anyOf": [
+                        {"required": ["builtin"]},
+                        {"required": ["agent"]},
+                        {"required": ["mcpServer", "name"]},
+                    ],
+                    "additionalProperties": False,
+                }
+            ),
+        ]
+    ],
+    Meta(max_length=50),
+]
+"""The tools of an agent. The agents' model knows which exist, and says what was wrong."""
 
-    slug: str | UnsetType = UNSET
-    name: str | UnsetType = UNSET
+
+class AgentFields(
+    msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True
+):
+    """The fields of an agent that a request may set. Absent fields stay as they are."""
+
+    slug: Name | UnsetType = UNSET
+    name: Name | UnsetType = UNSET
     instructions: str | UnsetType = UNSET
     provider: Provider | UnsetType = UNSET
     model: str | UnsetType = UNSET
     base_url: str | UnsetType = UNSET
-    credential_id: str | UnsetType | None = UNSET
+    credential_id: Name | UnsetType | None = UNSET
     parameters: dict[str, Any] | UnsetType = UNSET
+    tools: Tools | UnsetType = UNSET
+    client_tools: Names | UnsetType = UNSET
     max_tokens: int | UnsetType = UNSET
     context_tokens: int | UnsetType = UNSET
     thinking: bool | UnsetType = UNSET
     show_thinking: bool | UnsetType = UNSET
     show_tools: bool | UnsetType = UNSET
+    show_usage: bool | UnsetType = UNSET
     if_busy: Busy | UnsetType = UNSET
     on_disconnect: Disconnect | UnsetType = UNSET
     on_crash: Crash | UnsetType = UNSET
@@ -48,21 +86,26 @@ class AgentFields(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     public_page: bool | UnsetType = UNSET
     greeting: str | UnsetType = UNSET
     prompts: Names | UnsetType = UNSET
+    widget: WidgetSettings | UnsetType = UNSET
     visitor_messages_per_minute: int | UnsetType = UNSET
     visitor_messages_per_day: int | UnsetType = UNSET
 
     def given(self) -> dict[str, Any]:
-        """Only what was said."""
+        """The fields that the request has, of plain types."""
         fields = msgspec.structs.asdict(self)
-        return {name: value for name, value in fields.items() if value is not UNSET}
+        return {
+            name: msgspec.to_builtins(value) if isinstance(value, msgspec.Struct) else value
+            for name, value in fields.items()
+            if value is not UNSET
+        }
 
 
-class Agent(AgentFields, frozen=True, kw_only=True, rename="camel"):
+class Agent(AgentFields, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=False):
     """An agent, with all of its fields."""
 
     id: str
-    created_at: datetime
-    updated_at: datetime
+    created_at: Moment
+    updated_at: Moment
 
 
 class AgentPage(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
@@ -73,16 +116,17 @@ class AgentPage(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 
 
 class IdentitySecret(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """What an organisation signs with; `identity_secret` is only in the answer that made it."""
+    """The secret that an organisation signs with. Only the answer that created it has
+    `identity_secret`."""
 
     agent_id: str
     identity_secret: str | UnsetType = UNSET
 
 
-class NewKey(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """What a key is to be. Limits that are absent are those of the key that makes it."""
+class NewKey(msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True):
+    """A new key. Absent limits are those of the key that creates it."""
 
-    name: str = "API"
+    name: Name = "API"
     scopes: Names | None = None
     agents: Names = []
     every_agent: bool = False
@@ -92,14 +136,16 @@ class NewKey(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     monthly_budget: Decimal | UnsetType | None = UNSET
 
 
-class Rotation(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """For how long the old key stays valid beside the new one."""
+class Rotation(
+    msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True
+):
+    """The time that the old key stays valid beside the new one."""
 
-    overlap_seconds: Annotated[int, Meta(ge=0, le=MOST_OVERLAP)] = DAY
+    overlap_seconds: Annotated[int, Meta(ge=0, le=MAX_OVERLAP)] = DAY
 
 
 class Key(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """A key: nothing in it opens anything, but for `api_key` in the answer that made it."""
+    """A key. Only the answer that created it has the secret itself, as `api_key`."""
 
     id: str
     name: str
@@ -111,10 +157,10 @@ class Key(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     allowed_origins: list[str]
     requests_per_minute: int | None
     monthly_budget: float | None
-    expires_at: datetime | None
-    revoked_at: datetime | None
-    last_used_at: datetime | None
-    created_at: datetime
+    expires_at: Moment | None
+    revoked_at: Moment | None
+    last_used_at: Moment | None
+    created_at: Moment
     rotated_from: str | UnsetType = UNSET
     api_key: str | UnsetType = UNSET
 
@@ -127,8 +173,8 @@ class KeyPage(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 
 
 class Sums(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """What some runs have used. `cost` (USD) is what is known of it; `unpriced_runs` have ended
-    without a known price."""
+    """The usage of some runs. `cost` (USD) is the sum of the known prices; `unpriced_runs` ended
+    without one."""
 
     runs: int
     statuses: dict[str, int]
@@ -152,10 +198,102 @@ class Group(Sums, frozen=True, kw_only=True, rename="camel"):
 
 
 class UsageReport(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """What an organisation's runs have used, from one day to another, both included."""
+    """The usage of an organisation's runs from one day to another, both included."""
 
     from_: date = msgspec.field(name="from")
     to: date
     group_by: str
     groups: list[Group]
     total: Sums
+
+
+class NewSecret(
+    msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True
+):
+    """Something that an organisation entrusts to us. The value is never shown again."""
+
+    name: Annotated[str, Meta(pattern=r"^[A-Za-z0-9_.-]{1,100}$")]
+    value: Annotated[str, Meta(min_length=1, max_length=8192)]
+
+
+class Secret(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """A secret without its value."""
+
+    id: str
+    name: str
+    created_at: Moment
+
+
+class SecretPage(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """Secrets, the newest first; `next_cursor` is for `before`."""
+
+    secrets: list[Secret]
+    next_cursor: str | None
+
+
+class McpServerFields(
+    msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True
+):
+    """The fields of an MCP server that a request may set. Headers are merged by their names; null
+    takes one away. `${secrets.NAME}` in a value or in the address stands for a secret."""
+
+    name: Name | UnsetType = UNSET
+    url: str | UnsetType = UNSET
+    stdio: str | UnsetType = UNSET
+    headers: Annotated[dict[str, str | None], Meta(max_length=20)] | UnsetType = UNSET
+    timeout_ms: int | UnsetType = UNSET
+
+
+class McpServer(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
+    """An MCP server. `headers` has the names of its headers, and null for every value."""
+
+    id: str
+    name: str
+    headers: dict[str, None]
+    timeout_ms: int
+    created_at: Moment
+    updated_at: Moment
+    url: str = ""
+    stdio: str = ""
+
+
+class McpServerPage(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """MCP servers, the newest first; `next_cursor` is for `before`."""
+
+    mcp_servers: list[McpServer]
+    next_cursor: str | None
+
+
+class McpTool(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """A tool as its server describes it."""
+
+    name: str
+    description: str
+    input_schema: dict[str, Any]
+    annotations: dict[str, Any]
+
+
+class McpTest(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """What a server says that it is and has. `error` says why it does not."""
+
+    ok: bool
+    protocol_version: str | None
+    tools: list[McpTool]
+    error: str | UnsetType = UNSET
+
+
+class McpCall(
+    msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True
+):
+    """A call of a tool, to try it."""
+
+    tool: Name
+    args: dict[str, Any] = {}
+
+
+class McpOutcome(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """What a call brought. With `is_error` the result says what went wrong."""
+
+    result: Any
+    is_error: bool
+    duration_ms: int

@@ -1,49 +1,35 @@
-"""The objects of the REST API; messages are the same in history, snapshots and folds.
+"""The objects of the REST API; messages are the same in history and in snapshots.
 
-One definition each, from which the schema and the API's description come."""
+One definition each: the answers, the schema and the description of the API come from it."""
 
-from typing import Annotated, Any, Literal, TypeAlias
+from typing import Annotated, Any, Literal
 
 import msgspec
 
-from engine.events import Usage
-from wire.parse import ClientId
+from engine.events import Approvers, DecidedBy, Pending, Source, Usage
+from engine.transcript import MessageStatus, Problem, ToolUse
+from wire.parse import ClientId, Moment
 
-
-class ToolUse(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
-    """A tool call as history shows it; without `is_error` it has no result yet."""
-
-    id: str
-    tool: str
-    args: dict[str, Any]
-    result: Any = None
-    is_error: bool | None = None
-    duration_ms: int | None = None
-
-
-class Problem(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
-    """Why a run failed."""
-
-    code: str
-    message: str
-    retryable: bool
-    retry_after: int | None = None
-
-
-MessageStatus: TypeAlias = Literal[
-    "queued", "streaming", "waiting", "completed", "cancelled", "failed", "interrupted"
-]
+DAY = 24 * 60 * 60
+MAX_SHARED = 365 * DAY
 
 
 class Feedback(msgspec.Struct, frozen=True, kw_only=True):
-    """What the reader thinks of an answer; a `rating` of null takes it back."""
+    """A reader's opinion of an answer. A `rating` of null takes it back."""
 
     rating: Literal["up", "down"] | None
     comment: Annotated[str, msgspec.Meta(max_length=2000)] | msgspec.UnsetType = msgspec.UNSET
 
 
+class Rating(msgspec.Struct, frozen=True, kw_only=True):
+    """How a visitor found a whole conversation, from 1 to 5. A `rating` of null takes it back."""
+
+    rating: Annotated[int, msgspec.Meta(ge=1, le=5)] | None
+    comment: Annotated[str, msgspec.Meta(max_length=2000)] | msgspec.UnsetType = msgspec.UNSET
+
+
 class Message(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """A message of the history; the fold of a run's events is the same object."""
+    """A message of the history; a snapshot has the same object."""
 
     id: str
     role: Literal["user", "assistant"]
@@ -54,11 +40,12 @@ class Message(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     stop_reason: str | None
     error: Problem | None
     tools: list[ToolUse]
-    sources: list[dict[str, Any]]
-    created_at: str
+    sources: list[Source]
+    created_at: Moment
     thinking: str | msgspec.UnsetType = msgspec.UNSET
     client_message_id: str | msgspec.UnsetType = msgspec.UNSET
     feedback: Feedback | msgspec.UnsetType = msgspec.UNSET
+    version: int | msgspec.UnsetType = msgspec.UNSET
 
 
 class MessagePage(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
@@ -69,17 +56,25 @@ class MessagePage(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 
 
 class Conversation(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """A conversation; `id` is the name that its client gave it, if it did."""
+    """A conversation. `id` is the name that its client gave it, if there is one.
+
+    Who reads those of the whole organisation also gets `owner`, whose it is, with the id of the
+    `visitor`; its own `id` where it is somebody else's; and until when it is shared."""
 
     id: str
     agent_id: str
     title: str
-    created_at: str
-    last_message_at: str
+    created_at: Moment
+    last_message_at: Moment
+    owner: str | msgspec.UnsetType = msgspec.UNSET
+    visitor: str | msgspec.UnsetType = msgspec.UNSET
+    shared_until: Moment | msgspec.UnsetType = msgspec.UNSET
+    rating: Rating | msgspec.UnsetType = msgspec.UNSET
 
 
 class ConversationFields(msgspec.Struct, frozen=True, kw_only=True):
-    """What may be said of a conversation; `id` is a name of the client's own, for a new one."""
+    """The fields of a conversation that a request may set. `id` is the client's name for a new
+    one."""
 
     id: ClientId | None = None
     title: Annotated[str, msgspec.Meta(max_length=200)] | None = None
@@ -92,19 +87,89 @@ class ConversationPage(msgspec.Struct, frozen=True, kw_only=True, rename="camel"
     next_cursor: str | None
 
 
-class ChatAnswer(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """A whole answer."""
+class NewShare(
+    msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True
+):
+    """For how long anybody with the address may read a conversation."""
+
+    expires_in_seconds: Annotated[int, msgspec.Meta(ge=1, le=MAX_SHARED)] = 7 * DAY
+
+
+class Share(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """The page of a shared conversation. Only the answer that made it has its `url`."""
+
+    expires_at: Moment
+    url: str | msgspec.UnsetType = msgspec.UNSET
+
+
+class ConversationExport(msgspec.Struct, frozen=True, kw_only=True):
+    """A conversation with all of its messages, the oldest first."""
+
+    conversation: Conversation
+    messages: list[Message]
+
+
+class PartialAnswer(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """The answer so far of a run that failed: the `details` of its error. `usage` is null for a
+    visitor, unless the agent shows it."""
 
     run_id: str
     conversation_id: str
     message_id: str
     content: str
-    usage: Usage
+    usage: Usage | None
+
+
+class ChatAnswer(PartialAnswer, frozen=True, kw_only=True, rename="camel"):
+    """A whole answer; `usage` is null for a visitor, unless the agent shows it."""
+
     stop_reason: str
 
 
+class WaitingRun(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """A run that waits for somebody: `pending` says for what. It goes on once that is decided."""
+
+    run_id: str
+    conversation_id: str
+    status: Literal["waiting"]
+    pending: list[Pending]
+
+
+class Approval(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
+    """A tool call that waits, or has waited, for approval. `id` is unique in its run."""
+
+    id: str
+    run_id: str
+    agent_id: str
+    conversation_id: str
+    tool: str
+    args: dict[str, Any]
+    args_digest: str
+    status: Literal["pending", "approved", "denied", "expired", "withdrawn"]
+    approvers: Approvers
+    requested_at: Moment
+    expires_at: Moment
+    decided_by: DecidedBy | None = None
+    reason: str | None = None
+
+
+class ApprovalPage(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """Approvals, the newest first; `next_cursor` is for `before`."""
+
+    approvals: list[Approval]
+    next_cursor: str | None
+
+
+class Decided(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """An answer or a result that was taken: its run goes on with it."""
+
+    id: str
+    run_id: str
+
+
 class Run(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """One answer and how far it is; times are null until they have come."""
+    """One answer and how far it is. A time is null until it has come. A visitor gets the model and
+    its usage only if the agent shows them."""
 
     id: str
     status: Literal[
@@ -113,39 +178,40 @@ class Run(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     agent_id: str
     conversation_id: str
     message_id: str
-    provider: str
-    model: str
+    provider: str | msgspec.UnsetType = msgspec.UNSET
+    model: str | msgspec.UnsetType = msgspec.UNSET
     content: str
     usage: Usage | None
     error: Problem | None
+    pending: list[Pending]
     last_seq: int
-    created_at: str
-    started_at: str | None
-    first_token_at: str | None
-    finished_at: str | None
+    created_at: Moment
+    started_at: Moment | None
+    first_token_at: Moment | None
+    finished_at: Moment | None
 
 
 class CancelledRun(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """The run has been told; its end is an event."""
+    """A run that was told to stop. Its end is an event."""
 
     id: str
     status: str
 
 
 class CancelledRuns(msgspec.Struct, frozen=True, kw_only=True):
-    """The runs that have been told."""
+    """The runs that were told to stop."""
 
     cancelled: list[str]
 
 
 class ErrorBody(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """`code` is for programs, `message` for people; `request_id` for whoever reports it."""
+    """`code` is for programs, `message` for people. Quote `request_id` when you report it."""
 
     code: str
     message: str
-    request_id: str
     retry_after: int | msgspec.UnsetType = msgspec.UNSET
     details: dict[str, Any] | msgspec.UnsetType = msgspec.UNSET
+    request_id: str
 
 
 class ErrorEnvelope(msgspec.Struct, frozen=True, kw_only=True):

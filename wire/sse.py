@@ -6,13 +6,15 @@ from engine.errors import invalid
 
 KEEPALIVE = b": keepalive\n\n"
 OPENING = b"retry: 1000\n: stream\n\n"
+FRAME = b"id: %b:%d\ndata: %b\n\n"
+"""One event: the run's id, the seq, and its JSON in one `data:` line (JSON has no raw newline)."""
 
 _EVENT_ID = re.compile(r"(?P<run>run_[0-9A-Za-z]{1,40}):(?P<seq>[0-9]{1,15})")
 
 
 def opening(run_id: str, seq: int = 0) -> bytes:
-    """First bytes of a stream: how soon to reconnect, something to defeat buffering proxies, and
-    an id that names the run, so that a cut before the first event cannot start a second run."""
+    """The first bytes of a stream. They say how soon to reconnect, they pass buffering proxies, and
+    their id names the run: a client that is cut before the first event starts no second run."""
     return b"retry: 1000\n: stream of run %b\nid: %b:%d\n\n" % (
         run_id.encode(),
         run_id.encode(),
@@ -20,9 +22,15 @@ def opening(run_id: str, seq: int = 0) -> bytes:
     )
 
 
-def frame(run_id: bytes, seq: int, data: bytes) -> bytes:
-    """One event: its position, and its JSON in a single `data:` line (JSON has no raw newline)."""
-    return b"id: %b:%d\ndata: %b\n\n" % (run_id, seq, data)
+def feed_frame(cursor: str, data: bytes) -> bytes:
+    """One message of the command center; without a cursor the client keeps the one that it has."""
+    position = b"id: %b\n" % cursor.encode() if cursor else b""
+    return b"%bdata: %b\n\n" % (position, data)
+
+
+def position_frame(cursor: str) -> bytes:
+    """A keepalive that moves the client's position past what it is not shown."""
+    return b"id: %b\n%b" % (cursor.encode(), KEEPALIVE)
 
 
 def parse_event_id(field: str, value: str) -> tuple[str, int]:

@@ -1,57 +1,82 @@
-"""The objects of stream tickets (docs/visitors.md), both ways."""
+"""The objects of stream tickets (docs/visitors.md): requests and answers."""
 
-from datetime import datetime
-from typing import Literal
+from typing import Any, ClassVar
 
 import msgspec
 
 from engine.errors import invalid
 from wire import parse
-from wire.native import ChatRequest, IfBusy, Options, check_chat
-from wire.parse import ClientId, Text
+from wire.native import ChatRequest, ClientTools, IfBusy, OnDisconnect, Options, check_chat
+from wire.parse import ClientId, Moment, Name, Text
+
+
+def _text(name: str) -> dict[str, Any]:
+    return {name: {"type": "string"}}
 
 
 class NewTicket(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """What the ticket is for: to follow `run_id`, or to follow `conversation_id`, or to ask
-    `message` (in that conversation, if it is named) and follow the answer."""
+    """A ticket to follow `run_id`, to follow `conversation_id`, to ask `message` (in that
+    conversation, if it is named) and follow the answer, or to watch the `command_center`: all of
+    it, or these agents and types of events."""
 
-    run_id: str | None = None
+    SCHEMA: ClassVar[dict[str, Any]] = {
+        "oneOf": [
+            {"required": ["runId"], "properties": _text("runId")},
+            {"required": ["message"], "properties": _text("message")},
+            {"required": ["commandCenter"], "properties": {"commandCenter": {"const": True}}},
+            {
+                "required": ["conversationId"],
+                "properties": _text("conversationId") | {"message": {"type": "null"}},
+            },
+        ]
+    }
+    """The JSON Schema of the fields that `check` takes. Null means absent."""
+
+    run_id: Name | None = None
     conversation_id: ClientId | None = None
     message: Text | None = None
-    agent_id: str | None = None
+    agent_id: Name | None = None
     client_message_id: ClientId | None = None
     if_busy: IfBusy | None = None
-    on_disconnect: Literal["continue", "cancel"] | None = None
-    replaces: str | None = None
+    on_disconnect: OnDisconnect | None = None
+    replaces: Name | None = None
+    tools: ClientTools = []
     merge: bool = False
     deltas: bool = False
+    command_center: bool = False
+    agent_ids: list[Name] = []
+    event_types: list[Name] = []
 
     @property
     def options(self) -> Options:
-        """How the stream shall look."""
+        """The options for the stream's events."""
         return Options(self.merge, self.deltas)
 
     @property
     def chat(self) -> ChatRequest | None:
-        """What is asked, if anything is. Raises ClawError `invalid_message`."""
+        """The request to ask, if there is a message. Raises ClawError `invalid_message`."""
         if self.message is None:
             return None
         fields = msgspec.structs.asdict(self)
-        del fields["run_id"]  # the others are those of a chat
+        for name in ("run_id", "command_center", "agent_ids", "event_types"):
+            del fields[name]  # the others are those of a chat
         return check_chat(ChatRequest(**fields))
 
     def check(self) -> None:
-        """It is for one thing. Raises ClawError `invalid_message`."""
+        """Check that it is for one thing. Raises ClawError `invalid_message`."""
         parse.check_client_id("conversationId", self.conversation_id)
-        if self.run_id is None and self.message is None and self.conversation_id is None:
+        about = self.run_id, self.message, self.conversation_id
+        if self.command_center and any(about):
+            raise invalid("commandCenter", "A ticket for the command center is for nothing else.")
+        if not self.command_center and about == (None, None, None):
             raise invalid("runId", "Name `runId` or `conversationId`, or send a `message`.")
         if self.run_id is not None and (self.message or self.conversation_id):
             raise invalid("runId", "A ticket is for a run, a conversation or a message.")
 
 
 class Ticket(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """`url` is ready for an EventSource until `expires_at`, and after that to go on."""
+    """A new ticket. An EventSource can open `url` until `expires_at`, and resume it after that."""
 
     ticket: str
     url: str
-    expires_at: datetime
+    expires_at: Moment

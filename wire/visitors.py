@@ -1,21 +1,23 @@
-"""The objects of visitor sessions (docs/visitors.md), both ways."""
-
-from datetime import datetime
+"""The objects of visitor sessions (docs/visitors.md): requests and answers."""
 
 import msgspec
 
+from wire.parse import Moment, Name
+from wire.widget import WidgetSettings
+
 
 class NewVisitorSession(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """`renew`: our earlier token, which may have ended; `identity`: a token in which the agent's
-    own organisation names a user. Without both a new visitor has come."""
+    """A visitor's request for a token. `renew` is an earlier token, which may have expired;
+    `identity` is a token in which the agent's organisation names a user. Without both the visitor
+    is new."""
 
-    agent_id: str | None = None
-    renew: str | None = None
-    identity: str | None = None
+    agent_id: Name | None = None
+    renew: Name | None = None
+    identity: Name | None = None
 
 
 class AgentGreeting(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """What visitors are shown of an agent before they say anything."""
+    """The part of an agent that visitors see before they say anything."""
 
     id: str
     slug: str
@@ -24,12 +26,14 @@ class AgentGreeting(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     prompts: list[str]
     show_thinking: bool
     show_tools: bool
+    show_usage: bool
+    widget: WidgetSettings
 
 
 class VisitorSession(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """Who the visitor is, and the token that says so until `expires_at`."""
+    """A visitor, and the token that is theirs until `expires_at`."""
 
     token: str
     visitor_id: str
-    expires_at: datetime
+    expires_at: Moment
     agent: AgentGreeting

@@ -7,11 +7,11 @@ from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 
 from accounts.access import owns_secret
-from accounts.http import Answer, check_if_match, newest, page_of, read, unchanged
-from agents import access, changes
+from agents import access
 from agents.caller import Caller
 from agents.models import Agent
-from engine.errors import invalid
+from core.http import Answer, check_if_match, newest, page_of, read, unchanged
+from engine.errors import ClawError, invalid
 from wire import management
 from wire.parse import check_storable
 
@@ -19,31 +19,31 @@ JSON_NAMES = {
     field.name: field.encode_name for field in msgspec.structs.fields(management.AgentFields)
 }
 SHOWN = [field.name for field in msgspec.structs.fields(management.Agent)]
+DIRECTING = ("provider", "base_url", "credential_id")
+"""The fields that decide which secret a model call carries, and where it goes."""
 _fields = msgspec.json.Decoder(management.AgentFields)
 
 
 def index(request: HttpRequest, caller: Caller) -> HttpResponse:
-    """`GET /api/agents`: the newest first."""
-    caller.require("agents:read")
-    rows, cursor = newest(access.opened_by(caller), page_of(request))
+    """`GET /api/agents`: the newest first; where the request names an agent, only that one, since
+    a request may name no other beside it."""
+    caller.principal.require("agents:read")
+    rows, cursor = newest(access.agents_listed(caller), page_of(request))
     return Answer(management.AgentPage(agents=list(map(_shown, rows)), next_cursor=cursor))
 
 
 def create(request: HttpRequest, caller: Caller) -> Answer:
     """`POST /api/agents`: 201; the key that makes an agent opens it."""
-    caller.require("agents:write")
+    caller.principal.require("agents:write")
     fields = _given(request)
     if "name" not in fields:
         raise invalid("name", "An agent has a name.")
-    _check_credential(caller, None, fields)
-    agent = access.create_agent(caller, fields)
-    changes.announce(caller.organization_id)
-    return _answer(agent, 201)
+    return _answer(make(caller, fields), 201)
 
 
 def show(request: HttpRequest, caller: Caller) -> HttpResponse:
     """`GET /api/agents/{id}`: with an `ETag`; 304 if the client has this version."""
-    caller.require("agents:read")
+    caller.principal.require("agents:read")
     agent = access.agent_of(caller)
     if unchanged(request, etag := _etag(agent)):
         return HttpResponse(status=304, headers={"ETag": etag})
@@ -53,33 +53,39 @@ def show(request: HttpRequest, caller: Caller) -> HttpResponse:
 @transaction.atomic
 def change(request: HttpRequest, caller: Caller) -> HttpResponse:
     """`PATCH /api/agents/{id}`: what the body names; with `If-Match` only if nobody was faster."""
-    caller.require("agents:write")
+    caller.principal.require("agents:write")
     agent = access.agent_of(caller, lock=True)
     check_if_match(request, _etag(agent))
-    fields = _given(request)
-    _check_credential(caller, agent, fields)
-    for name, value in fields.items():
-        setattr(agent, name, value)
-    agent.full_clean()
-    agent.save(update_fields=[*fields, "updated_at"])
-    changes.announce(caller.organization_id)
+    alter(caller, agent, _given(request))
     return _answer(agent)
 
 
 @transaction.atomic
-def removable(request: HttpRequest, caller: Caller) -> Agent:
-    """The agent that is to be deleted, if the caller may and nobody was faster (`If-Match`)."""
-    caller.require("agents:write")
+def hide(request: HttpRequest, caller: Caller) -> None:
+    """The first step of `DELETE /api/agents/{id}`: from then on nobody finds the agent. With
+    `If-Match` only if nobody was faster: a change that comes later finds no agent."""
+    caller.principal.require("agents:write")
     agent = access.agent_of(caller, lock=True)
     check_if_match(request, _etag(agent))
-    return agent
+    access.hide_agent(agent)
 
 
-@transaction.atomic
-def remove(request: HttpRequest, caller: Caller) -> None:
-    """`DELETE /api/agents/{id}`, as far as rows go: with all that was said to the agent."""
-    removable(request, caller).delete()
-    changes.announce(caller.organization_id)
+def make(caller: Caller, fields: dict[str, Any]) -> Agent:
+    """A new agent with these fields, by their names in the model. Raises what `alter` raises."""
+    _check_direction(caller, None, fields)
+    _check_asked(caller, None, fields)
+    return access.create_agent(caller, fields)
+
+
+def alter(caller: Caller, agent: Agent, fields: dict[str, Any]) -> None:
+    """Give a locked agent these fields, by their names in the model. Raises `forbidden`,
+    `invalid_message`, ValidationError."""
+    _check_direction(caller, agent, fields)
+    _check_asked(caller, agent, fields)
+    for name, value in fields.items():
+        setattr(agent, name, value)
+    agent.full_clean()
+    agent.save(update_fields=[*fields, "updated_at"])
 
 
 def _given(request: HttpRequest) -> dict[str, Any]:
@@ -89,14 +95,48 @@ def _given(request: HttpRequest) -> dict[str, Any]:
     return fields
 
 
-def _check_credential(caller: Caller, agent: Agent | None, fields: dict[str, Any]) -> None:
-    """Where the organisation's own provider key is sent is for the scope `admin` to say."""
-    credential = fields.get("credential_id", agent.credential_id if agent else None)
-    if credential is None or not {"credential_id", "base_url"} & fields.keys():
+def _check_direction(caller: Caller, agent: Agent | None, fields: dict[str, Any]) -> None:
+    """Raises `forbidden` if the caller may not change the direction of provider keys: the scope
+    `admin` decides where a key is sent, and whose. This includes taking one away, and an agent
+    without one: a later one would go to the address that stands there.
+
+    An agent with neither address nor credential of its own uses the operator's, which belong
+    together for each provider: such an agent may change `provider` freely."""
+    before = agent or Agent()
+    changed = {
+        name for name in DIRECTING if name in fields and fields[name] != getattr(before, name)
+    }
+    if changed == {"provider"} and not (before.base_url or before.credential_id):
         return
-    caller.require("admin")
-    if not owns_secret(caller.organization_id, credential):
+    if "base_url" in changed:  # a malformed value is reported before a missing scope
+        others = {field.name for field in Agent._meta.fields} - {"base_url"}
+        Agent(base_url=fields["base_url"]).clean_fields(exclude=others)
+    if changed and "admin" not in caller.principal.scopes:
+        field = JSON_NAMES[min(changed)]
+        raise ClawError(
+            "forbidden",
+            f"The field {field} needs the scope “admin”: it directs a provider key.",
+            details={"field": field},
+        )
+    credential = fields.get("credential_id")
+    if credential is not None and not owns_secret(caller.principal.organization_id, credential):
         raise invalid("credentialId", "This organisation has no such secret.")
+
+
+def _check_asked(caller: Caller, agent: Agent | None, fields: dict[str, Any]) -> None:
+    """Raises `invalid_message` if the caller gives an agent another one as a tool that the caller
+    may not ask itself. Those that the agent has already may stay."""
+    before = agents_named(agent.tools if agent else [])
+    added = agents_named(fields.get("tools", [])) - before
+    if added - access.slugs_opened(caller, added):
+        raise invalid("tools", f"There is no agent “{min(added)}”.")
+
+
+def agents_named(tools: Any) -> set[str]:
+    """The slugs of the agents that are tools; what is malformed is left to the model."""
+    entries = tools if isinstance(tools, list) else []
+    named = (entry.get("agent") for entry in entries if isinstance(entry, dict))
+    return {slug for slug in named if isinstance(slug, str)}
 
 
 def _answer(agent: Agent, status: int = 200) -> Answer:

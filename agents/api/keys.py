@@ -1,5 +1,6 @@
 """`/api/agents/{id}/keys`: the keys that open an agent. A key itself is shown once, when made."""
 
+from collections.abc import Collection
 from datetime import UTC, datetime, timedelta
 
 import msgspec
@@ -7,12 +8,14 @@ from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
-from accounts.http import Answer, newest, page_of, read
-from agents import access, grants, keys, rotation
+from agents import access
+from agents.auth import grants, keys, rotation
 from agents.caller import Caller
+from agents.config import no_such_agent
 from agents.models import Agent, ApiKey
 from agents.validators import DEFAULT_SCOPES
-from engine.errors import ClawError, invalid
+from core.http import Answer, newest, page_of, read
+from engine.errors import invalid
 from wire import management
 from wire.parse import check_storable
 
@@ -22,56 +25,63 @@ _rotation = msgspec.json.Decoder(management.Rotation)
 
 def index(request: HttpRequest, caller: Caller) -> HttpResponse:
     """`GET /api/agents/{id}/keys`: the newest first, also those that have ended."""
-    caller.require("keys:write")
+    caller.principal.require("keys:write")
     opening = access.keys_of_agent(caller).prefetch_related("agents")
     rows, cursor = newest(opening, page_of(request))
-    return Answer(management.KeyPage(keys=list(map(_shown, rows)), next_cursor=cursor))
+    return Answer(management.KeyPage(keys=list(map(shown, rows)), next_cursor=cursor))
 
 
 @transaction.atomic
 def create(request: HttpRequest, caller: Caller) -> Answer:
     """`POST /api/agents/{id}/keys`: 201, with the key in `apiKey`."""
-    caller.require("keys:write")
+    caller.principal.require("keys:write")
     body = read(_new_key, request)
-    check_storable("name", body.name)
-    check_storable("agents", body.agents)
-    giver, opened = access.key_of(caller), _agents(caller, body)
-    key = _row(giver, body)
-    token = keys.store(key, opened)
-    grants.check_grant(giver, key, opened)  # of what is valid: else nothing of it is kept
-    return Answer(_shown(key), 201, secret={"apiKey": token})
+    key, token = make(caller, body, {caller.require_agent().id, *body.agents})
+    return Answer(shown(key), 201, secret={"apiKey": token})
 
 
 def rotate(request: HttpRequest, caller: Caller, key_id: str) -> Answer:
     """`POST /api/agents/{id}/keys/{keyId}/rotate`: 201, with the new key in `apiKey`."""
     overlap = timedelta(seconds=read(_rotation, request).overlap_seconds)
     successor, token = rotation.rotate(_managed(caller, key_id), overlap=overlap)
-    return Answer(_shown(successor), 201, secret={"apiKey": token})
+    return Answer(shown(successor), 201, secret={"apiKey": token})
 
 
 def revoke(request: HttpRequest, caller: Caller, key_id: str) -> Answer:
     """`POST /api/agents/{id}/keys/{keyId}/revoke`: for good; once more changes nothing."""
     key = _managed(caller, key_id)
     keys.revoke(key)
-    return Answer(_shown(key))
+    return Answer(shown(key))
+
+
+@transaction.atomic
+def make(caller: Caller, body: management.NewKey, names: Collection[str]) -> tuple[ApiKey, str]:
+    """A new key that opens the agents with these ids and slugs, or every agent if the body says
+    so; and its token, which nobody can show again. Raises `agent_not_found`, `forbidden`,
+    `invalid_message`, ValidationError."""
+    check_storable("name", body.name)
+    check_storable("agents", body.agents)
+    giver, opened = access.key_of(caller.principal), _agents(caller, body, names)
+    key = _row(giver, body)
+    token = keys.store(key, opened)
+    grants.check_grant(giver, key, opened)  # of what is valid: else nothing of it is kept
+    return key, token
 
 
 def _managed(caller: Caller, key_id: str) -> ApiKey:
     """Raises `not_found`, and `forbidden` for a key that is more than the caller's own."""
-    caller.require("keys:write")
+    caller.principal.require("keys:write")
     key = access.key_of_agent(caller, key_id)
-    grants.check_grant(access.key_of(caller), key, key.agents.all())
+    grants.check_grant(access.key_of(caller.principal), key, key.agents.all())
     return key
 
 
-def _agents(caller: Caller, body: management.NewKey) -> list[Agent]:
-    """Those that the new key opens: the one in the address and those that the body names."""
+def _agents(caller: Caller, body: management.NewKey, names: Collection[str]) -> list[Agent]:
     if body.every_agent:
         return []
-    names = {caller.require_agent().id, *body.agents}
     found = access.agents_named(caller, names)
-    if not names <= {name for agent in found for name in (agent.id, agent.slug)}:
-        raise ClawError("agent_not_found", "There is no such agent.")
+    if not set(names) <= {name for agent in found for name in (agent.id, agent.slug)}:
+        raise no_such_agent()
     return found
 
 
@@ -106,7 +116,8 @@ def _future(moment: datetime) -> datetime:
     return moment
 
 
-def _shown(key: ApiKey) -> management.Key:
+def shown(key: ApiKey) -> management.Key:
+    """A key as the API shows it."""
     return management.Key(
         id=key.id,
         name=key.name,

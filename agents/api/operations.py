@@ -1,7 +1,8 @@
 """The operations on agents and keys, but for deleting an agent: that stops what it says."""
 
-from accounts.http import PAGE
-from agents.api import agents, identity, keys
+from agents.api import agents, identity, keys, organization_keys
+from core.http import PAGE
+from wire.description.openapi import Operation, Parameter
 from wire.management import (
     Agent,
     AgentFields,
@@ -12,7 +13,6 @@ from wire.management import (
     NewKey,
     Rotation,
 )
-from wire.openapi import Operation, Parameter
 
 IF_MATCH = Parameter(
     name="If-Match",
@@ -120,7 +120,6 @@ OPERATIONS = (
         body=Rotation,
         body_required=False,
         answers={201: (Key,)},
-        errors=("not_found",),
     ),
     Operation(
         "POST",
@@ -130,6 +129,45 @@ OPERATIONS = (
         summary="End a key for good",
         scope="keys:write",
         answers={200: (Key,)},
-        errors=("not_found",),
+    ),
+    Operation(
+        "GET",
+        "keys",
+        organization_keys.index,
+        name="listOrganizationKeys",
+        summary="All keys of the organisation, the newest first",
+        scope="admin",
+        parameters=PAGE,
+        answers={200: (KeyPage,)},
+    ),
+    Operation(
+        "POST",
+        "keys",
+        organization_keys.create,
+        name="createOrganizationKey",
+        summary="A new key for any agents; `apiKey` is shown this once",
+        scope="admin",
+        body=NewKey,
+        answers={201: (Key,)},
+    ),
+    Operation(
+        "POST",
+        "keys/<key_id>/rotate",
+        organization_keys.rotate,
+        name="rotateOrganizationKey",
+        summary="A new key in place of this one, which stays valid for a while",
+        scope="admin",
+        body=Rotation,
+        body_required=False,
+        answers={201: (Key,)},
+    ),
+    Operation(
+        "POST",
+        "keys/<key_id>/revoke",
+        organization_keys.revoke,
+        name="revokeOrganizationKey",
+        summary="End a key for good",
+        scope="admin",
+        answers={200: (Key,)},
     ),
 )

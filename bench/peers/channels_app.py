@@ -27,7 +27,7 @@ class ChatConsumer(AsyncWebsocketConsumer):
     async def receive(self, text_data=None, bytes_data=None):
         message = json.loads(text_data)
         async with anthropic.messages.stream(
-            model="claude-sonnet-4-5",
+            model="claude-sonnet-5-5",
             max_tokens=1024,
             messages=[{"role": "user", "content": message["content"]}],
         ) as stream:

@@ -13,7 +13,7 @@ app.use(express.json());
 
 /** Calls `onText` with every piece of the answer. `signal` ends the request to the model. */
 async function answer(content, onText, signal) {
-  const request = { model: "claude-sonnet-4-5", max_tokens: 1024, messages: [{ role: "user", content }] };
+  const request = { model: "claude-sonnet-5-5", max_tokens: 1024, messages: [{ role: "user", content }] };
   if (way === "stream") {
     const stream = anthropic.messages.stream(request, { signal });
     stream.on("text", onText);

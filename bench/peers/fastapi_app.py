@@ -25,7 +25,7 @@ class Chat(BaseModel):
 async def answer(content: str) -> AsyncIterator[str]:
     """The pieces of the answer."""
     request = {
-        "model": "claude-sonnet-4-5",
+        "model": "claude-sonnet-5-5",
         "max_tokens": 1024,
         "messages": [{"role": "user", "content": content}],
     }

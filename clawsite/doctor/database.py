@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 
-from clawsite.doctor.finding import MOST_SKEW, Finding, problem, skewed, well
+from clawsite.doctor.finding import MAX_SKEW, Finding, problem, skewed, well
 
 
 def check_database() -> Iterator[Finding]:
@@ -50,5 +50,5 @@ def _postgresql() -> Iterator[Finding]:
             "that were acknowledged may be gone.",
             "Set both to on in postgresql.conf, and for the role (`ALTER ROLE ... RESET`).",
         )
-    if abs(skew) > MOST_SKEW:
+    if abs(skew) > MAX_SKEW:
         yield skewed("database", "PostgreSQL", skew)

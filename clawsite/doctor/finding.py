@@ -1,10 +1,10 @@
-"""What the doctor says."""
+"""The findings of the doctor."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-MOST_SKEW = 2.0  # seconds between two clocks: leases and retention are counted in seconds
+MAX_SKEW = 2.0  # seconds between two clocks: leases and retention are counted in seconds
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class Finding:
 
 
 def well(check: str, message: str) -> Finding:
-    """Nothing to do."""
+    """A finding that asks for nothing."""
     return Finding(check, True, message)
 
 

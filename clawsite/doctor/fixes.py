@@ -1,4 +1,4 @@
-"""What to change in which proxy. docs/proxies.md explains them, and has every one (tested)."""
+"""The fixes for each kind of proxy. docs/proxies.md explains them, and has every one (tested)."""
 
 BUFFERING = {
     "nginx": "proxy_buffering off; and no proxy_ignore_headers X-Accel-Buffering",

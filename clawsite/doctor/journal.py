@@ -9,7 +9,7 @@ from pathlib import Path
 
 from clawsite.doctor.finding import Finding, problem, well
 
-LEAST_FREE_MB = 200  # three of the longest runs
+MIN_FREE_MB = 200  # three of the longest runs
 
 
 def check_journal(folder: Path) -> Iterator[Finding]:
@@ -27,7 +27,7 @@ def check_journal(folder: Path) -> Iterator[Finding]:
             "Give it to the user that the server runs as, or set CLAW_DATA_DIR.",
         )
         return
-    if free < LEAST_FREE_MB:
+    if free < MIN_FREE_MB:
         yield problem(
             "journal",
             f"{free} MB are free in {folder}: without space answers break off.",

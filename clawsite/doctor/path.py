@@ -1,16 +1,22 @@
-"""What lies between visitors and the server does to a stream: judged from what arrived when."""
+"""Judges the path from visitors to the server by the times at which a stream arrived."""
 
 from collections.abc import Iterator
 from itertools import pairwise
 
-from clawsite.diagnostics import BEATS
 from clawsite.doctor import fixes
-from clawsite.doctor.finding import MOST_SKEW, Finding, problem, skewed, well
+from clawsite.doctor.finding import MAX_SKEW, Finding, problem, skewed, well
 from clawsite.doctor.probe import Observation
+from clawsite.operator.diagnostics import BEATS
 
 COLLECTED = 0.3  # of the time it was sent in: less, and it did not stream at all
 TOGETHER = 0.2  # of the pause between two beats: less, and they came as one
-MOST_TOGETHER = 0.25  # of the beats: a network may join a few
+MAX_TOGETHER = 0.25  # of the beats: a network may join a few
+
+ADDRESS = "Check the address; try again soon."
+CERTIFICATE = (
+    "Visitors' browsers must trust the certificate. If its authority is your own: "
+    "SSL_CERT_FILE=/path/to/ca.pem manage.py doctor --url ..."
+)
 
 
 def check_path(observations: list[Observation], *, tls: bool) -> Iterator[Finding]:
@@ -45,7 +51,8 @@ def _refused(seen: Observation) -> Finding | None:
         return Finding(name, False, message, fixes.UPGRADE)
     if seen.status in (0, 429) or (nothing and seen.status in (200, 101)):
         why = seen.error or ("too many diagnoses" if seen.status == 429 else "nothing came")
-        return problem(name, f"It cannot be opened: {why}.", "Check the address; try again soon.")
+        fix = CERTIFICATE if "CERTIFICATE_VERIFY_FAILED" in why else ADDRESS
+        return problem(name, f"It cannot be opened: {why}.", fix)
     if seen.status not in (200, 101):
         message = f"The answer was {seen.status}: this address does not lead to Clawsite."
         return problem(name, message, "Give the address of the installation, without a path.")
@@ -69,13 +76,13 @@ def _rhythm(seen: Observation) -> Iterator[Finding]:
         yield Finding(seen.transport, False, message, fixes.BUFFERING)
         return
     together = _together(seen)
-    if together > len(seen.arrived) * MOST_TOGETHER:
+    if together > len(seen.arrived) * MAX_TOGETHER:
         message = f"Pieces were merged: {together} of {len(seen.arrived)} beats came with another."
         yield Finding(seen.transport, False, message, fixes.BUFFERING)
 
 
 def _together(seen: Observation) -> int:
-    """How many beats came with the one before, though they were sent apart."""
+    """The number of beats that came with the one before, though they were sent apart."""
     apart = (after - before for before, after in pairwise(seen.sent))
     gaps = (after - before for before, after in pairwise(seen.arrived))
     return sum(gap < pause * TOGETHER for pause, gap in zip(apart, gaps, strict=True))
@@ -100,7 +107,7 @@ def _clock(seen: Observation) -> Iterator[Finding]:
     assert seen.start is not None
     there = seen.start["sentAt"] / 1000
     skew = there - min(max(there, seen.asked), seen.answered)
-    if abs(skew) > MOST_SKEW:
+    if abs(skew) > MAX_SKEW:
         yield skewed(seen.transport, "the server", skew)
 
 

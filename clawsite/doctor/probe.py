@@ -1,4 +1,4 @@
-"""Reads the pattern of `clawsite.diagnostics` through the public path, and keeps what it saw."""
+"""Reads the pattern of `clawsite.operator.diagnostics` through the public path."""
 
 import json
 import time
@@ -20,8 +20,8 @@ PATIENCE = 60.0  # seconds without anything: twice the longest silence by defaul
 
 @dataclass
 class Observation:
-    """What one transport showed. Times are epoch seconds: `sent` by the server's clock, all others
-    by ours."""
+    """The observation of one transport. Times are epoch seconds: `sent` by the server's clock, all
+    others by ours."""
 
     transport: str
     status: int = 0  # 0: nothing has answered
@@ -89,10 +89,8 @@ def _websocket(address: str) -> Observation:
     ):
         seen.status = 101
         seen.compression = ", ".join(each.name for each in socket.protocol.extensions)
-        for message in iter(lambda: socket.recv(PATIENCE), None):
-            seen.take(json.loads(message))
-            if seen.complete:
-                break
+        while not seen.complete:
+            seen.take(json.loads(socket.recv(PATIENCE)))
     return seen
 
 

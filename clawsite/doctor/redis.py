@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from redis import Redis
 from redis.exceptions import RedisError
 
-from clawsite.doctor.finding import MOST_SKEW, Finding, problem, skewed, well
+from clawsite.doctor.finding import MAX_SKEW, Finding, problem, skewed, well
 
 TIMEOUT = 3.0  # seconds
 
@@ -23,7 +23,7 @@ def check_redis(url: str) -> Iterator[Finding]:
         return
     yield from _judge(info)
     skew = seconds + microseconds / 1e6 - time.time()
-    if abs(skew) > MOST_SKEW:
+    if abs(skew) > MAX_SKEW:
         yield skewed("redis", "Redis", skew)
 
 

@@ -18,21 +18,21 @@ from daphne.server import Server
 from django.conf import settings
 from twisted.internet import defer, reactor
 
-from clawsite.errors import envelope
-from conversations import wiring
-from engine.errors import ClawError
-from engine.ids import new_id
+from clawsite.http.bodies import max_body
+from clawsite.server.refusals import LEAVE_SECONDS, names_host, refusal
+from conversations.process import wiring
+from core.database import keep_no_statements
 
 log = logging.getLogger(__name__)
 
 HIGH_WATER = 64 * 1024
 QUEUED_FRAMES = 64
 POLL_SECONDS = 0.02  # only while a peer is behind: Twisted does not say when its buffer is empty
-LEAVE_SECONDS = 1.0
 
 
 class BoundedQueue(asyncio.Queue[Any]):
-    """What a client sent and its consumer has not taken; when it is full the socket is not read."""
+    """Messages of a client that its consumer has not taken; the socket is not read while it is
+    full."""
 
     def __init__(self, transport: Any) -> None:
         super().__init__()
@@ -54,7 +54,7 @@ class BoundedQueue(asyncio.Queue[Any]):
 
 
 class CappedRequest(WebRequest):
-    """A request whose body may not be larger than `CLAW_TRANSPORT_MAX_BYTES`."""
+    """A request that names its host, with a body of `max_body` at most."""
 
     _received = 0
     _refused = False
@@ -69,15 +69,24 @@ class CappedRequest(WebRequest):
             super().handleContentChunk(data)
 
     def _cap(self, size: int) -> bool:
-        if size > settings.CLAW_TRANSPORT_MAX_BYTES and not self._refused:
-            self._refused = True
-            self.channel.transport.write(_refusal())
-            # Closing with the rest unread would be a reset, and the answer lost with it.
-            reactor.callLater(LEAVE_SECONDS, self.channel.transport.loseConnection)
+        path = self.uri.partition(b"?")[0].decode("latin-1")
+        if size > max_body(self.method.decode("latin-1"), path) and not self._refused:
+            self._refuse(413)
         return self._refused
 
     def process(self) -> Any:
+        hosts = self.requestHeaders.getRawHeaders(b"host") or []
+        version = self.clientproto.decode("latin-1").partition("/")[2]
+        if not self._refused and not names_host(hosts, version):
+            self._refuse(400)
         return None if self._refused else super().process()
+
+    def _refuse(self, status: int) -> None:
+        self._refused = True
+        self.channel.transport.write(refusal(status))
+        # Closing with the rest unread would be a reset, and the answer lost with it.
+        leave = self.channel.transport.loseConnection
+        reactor.callLater(LEAVE_SECONDS, leave)  # type: ignore[arg-type]  # zope's interface: no self
 
 
 class CappedFactory(HTTPFactory):
@@ -89,7 +98,7 @@ class CappedFactory(HTTPFactory):
         return protocol
 
 
-class ClawDaphne(Server):  # type: ignore[misc]
+class ClawDaphne(Server):
     """Daphne with back-pressure, honest closes and our shutdown."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -112,14 +121,18 @@ class ClawDaphne(Server):  # type: ignore[misc]
         """Start the run engine in the reactor's loop, then serve."""
         loop = reactor._asyncioEventloop
         asyncio.set_event_loop(loop)
-        loop.run_until_complete(wiring.start())
+        keep_no_statements()
+        self._services = loop.run_until_complete(wiring.start())
         super().run()
 
     def create_application(self, protocol: Any, scope: Any) -> Any:
-        """As Daphne does, with a bounded queue."""
+        """Creates the application with a bounded queue; the rest is Daphne's."""
         transport = _transport(protocol)
         queue = BoundedQueue(transport)
+        if scope["type"] == "websocket":
+            protocol.failByDrop = False  # but by a close frame that says why
         scope.setdefault("asgi", {"version": "3.0"})
+        scope["state"] = {"services": self._services}
         if transport is not None:
             scope.setdefault("extensions", {})["clawsite.abort"] = transport.abortConnection
         instance = self.application(
@@ -153,25 +166,13 @@ class ClawDaphne(Server):  # type: ignore[misc]
         return drained.addCallback(lambda _: super(ClawDaphne, self).kill_all_applications())
 
     async def _drain(self) -> None:
-        await wiring.announce_shutdown(LEAVE_SECONDS)
-        await wiring.stop(settings.CLAW_SHUTDOWN_GRACE)
+        await self._services.announce_shutdown(LEAVE_SECONDS)
+        await self._services.stop(settings.CLAW_SHUTDOWN_GRACE)
 
     def log_action(self, protocol: str, action: str, details: dict[str, Any]) -> None:
         """Without the query string: it may hold a ticket."""
         path = str(details.get("path", "")).partition("?")[0]
         super().log_action(protocol, action, details | {"path": path})
-
-
-def _refusal() -> bytes:
-    """The whole response for a body that is too large."""
-    limit = settings.CLAW_TRANSPORT_MAX_BYTES
-    request_id = new_id("req")
-    problem = ClawError("message_too_large", f"A body has at most {limit} bytes.")
-    answer = envelope(problem, request_id)
-    head = f"HTTP/1.1 {answer.status_code} Content Too Large\r\nConnection: close\r\n"
-    head += f"X-Request-ID: {request_id}\r\n"
-    head += f"Content-Type: application/json\r\nContent-Length: {len(answer.content)}\r\n\r\n"
-    return head.encode() + bytes(answer.content)
 
 
 def _transport(protocol: Any) -> Any:

@@ -1,4 +1,4 @@
-"""How a process that runs for long looks for garbage in cycles."""
+"""Garbage collection in a process that runs for long."""
 
 import gc
 

@@ -1,1 +1,1 @@
-"""How an accepted run is carried out: claimed, driven, recorded, and recovered after a crash."""
+"""Execution of accepted runs: they are claimed, driven, recorded, and recovered after a crash."""

@@ -1,49 +1,52 @@
-"""Who carries out accepted runs: what every dispatcher offers, and the one of a single process."""
+"""Dispatchers take accepted runs to a process that executes them. Here: the interface, and the
+dispatcher of a single process."""
 
 import asyncio
 import contextvars
 from collections.abc import Sequence
 from typing import Protocol
 
+from conversations.execution.claim import ClaimedRun
 from conversations.execution.executor import Executor
-from conversations.execution.job import Job
-from conversations.execution.live import Live
+from conversations.execution.handle import RunHandle, stop_of
 from conversations.execution.outcome import interrupted
 from conversations.execution.runner import Runner
+from conversations.execution.waiting import wake_to_stop
 from conversations.models import Run, RunStatus
+from core.database import database_step
 from engine.errors import ClawError
 from engine.log.base import Fenced
 from engine.transcript import Transcript
 
 
 class Dispatcher(Protocol):
-    """Takes accepted runs to whoever carries them out."""
+    """Takes accepted runs to a process that executes them."""
 
     draining: bool
 
     def enqueue(self, runs: Sequence[Run]) -> None:
-        """Within the transaction that makes `runs` ready. Synchronous."""
+        """Called within the transaction that makes `runs` ready. Synchronous."""
         ...
 
     def submit(self, run: Run, transcript: Transcript | None = None) -> None:
-        """After that transaction. `transcript`: what the run has written before."""
+        """Called after that transaction. `transcript` is what the run has written before."""
         ...
 
     async def cancel(self, run: Run, error: ClawError | None = None) -> None:
-        """Stop a run, as cancelled or as failed with `error`: one that waits ends at once, one
-        that is being carried out is told."""
+        """Stop a run, as cancelled or as failed with `error`. A run in line ends at once; a run
+        that a process executes is told."""
         ...
 
     def busy(self, run_id: str) -> bool:
         """Whether this process has the run."""
         ...
 
-    def key_ids(self) -> set[str]:
-        """The API keys that have started the runs of this process."""
+    def key_owners(self) -> dict[str, str]:
+        """The API keys that have started the runs of this process, each with its organisation."""
         ...
 
     def states(self) -> dict[str, int]:
-        """How many runs of this process are in which state."""
+        """The number of runs of this process in each state."""
         ...
 
     def room(self, organization_id: str) -> bool:
@@ -51,38 +54,40 @@ class Dispatcher(Protocol):
         ...
 
     async def drain(self, grace: float) -> None:
-        """Take no more runs, and let go of those that are not done within `grace` seconds."""
+        """Take no more runs. Let go of those that are not done within `grace` seconds."""
         ...
 
 
 class InlineDispatcher(Executor):
-    """This process carries them out, in tasks of its own."""
+    """Executes all runs in tasks of this process."""
 
     def __init__(self, runner: Runner) -> None:
         super().__init__(runner)
-        self._claimed: dict[str, tuple[Job, Live]] = {}
+        self._claimed: dict[str, tuple[ClaimedRun, RunHandle]] = {}
 
-    def claimed(self, job: Job) -> None:
-        """The run was claimed as it was stored. It may be cancelled from now on, and is submitted
-        by who asked for it, or found by recovery."""
-        self._claimed[job.run.pk] = job, Live(job.run)
+    def claimed(self, claimed: ClaimedRun) -> None:
+        """Take note of a run that was claimed as it was stored. It may be cancelled from now on.
+        Its request submits it, or recovery finds it."""
+        self._claimed[claimed.run.pk] = claimed, RunHandle(claimed.run)
 
     def enqueue(self, runs: Sequence[Run]) -> None:
-        """Nothing: a run that was not submitted is found by recovery."""
+        """Do nothing: recovery finds a run that was not submitted."""
 
     def submit(self, run: Run, transcript: Transcript | None = None) -> None:
         """See `Dispatcher.submit`."""
-        if self.draining or self.busy(run.pk):
+        if self.draining or self.wake_here(run):
             return
-        job, live = self._claimed.pop(run.pk, (None, Live(run)))
-        self._start(live, transcript, job)
+        claimed, handle = self._claimed.pop(run.pk, (None, RunHandle(run)))
+        self._start(handle, transcript, claimed)
 
-    def _start(self, live: Live, transcript: Transcript | None, job: Job | None) -> None:
-        self.hold(live)
+    def _start(
+        self, handle: RunHandle, transcript: Transcript | None, claimed: ClaimedRun | None
+    ) -> None:
+        self.hold(handle)
         # A fresh context: a task made inside a request would inherit the request's database
         # thread and connection for as long as the run lasts.
-        live.task = asyncio.create_task(
-            self._carry_on(live, transcript, job), context=contextvars.Context()
+        handle.task = asyncio.create_task(
+            self._execute(handle, transcript, claimed), context=contextvars.Context()
         )
 
     async def cancel(self, run: Run, error: ClawError | None = None) -> None:
@@ -93,23 +98,33 @@ class InlineDispatcher(Executor):
             except Fenced:
                 pass  # it was claimed in the meantime
             else:
-                if following is not None:
-                    self.submit(following)
+                for one in following:
+                    self.submit(one)
                 return
-        if not self.stop_here(run.pk, error) and run.pk in self._claimed:
-            # Not submitted yet, and perhaps never, if who asked has left: it ends by itself.
-            job, live = self._claimed.pop(run.pk)
-            live.stop(error)
-            self._start(live, None, job)
+        if self.stop_here(run.pk, error):
+            return
+        if run.pk in self._claimed:
+            # Its request has not submitted it, and never does if its client has left.
+            claimed, handle = self._claimed.pop(run.pk)
+            handle.stop(error)
+            self._start(handle, None, claimed)
+            return
+        woken = await database_step(wake_to_stop, run.pk, stop_of(error), self.enqueue)
+        if woken is not None:
+            self.submit(woken)
+        else:  # it may have come here in the meantime
+            self.stop_here(run.pk, error)
 
-    async def _carry_on(self, live: Live, transcript: Transcript | None, job: Job | None) -> None:
+    async def _execute(
+        self, handle: RunHandle, transcript: Transcript | None, claimed: ClaimedRun | None
+    ) -> None:
         try:
-            following = await self.carry_out(live, transcript, job)
+            following = await self.execute(handle, transcript, claimed)
         except Exception:  # noqa: BLE001 - it has been logged; the next sweep recovers the run
             return
-        if following is not None:
-            self.submit(following)
+        for one in following:
+            self.submit(one)
 
-    def _let_go(self, live: Live) -> None:
-        """There is nobody to hand it to: it ends as interrupted, with what it has."""
-        live.stop(interrupted())
+    def _let_go(self, handle: RunHandle) -> None:
+        """End it as interrupted, with what it has: no other process can continue it."""
+        handle.stop(interrupted())

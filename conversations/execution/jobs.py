@@ -1,4 +1,4 @@
-"""The queue's only task. Imported where there is a queue, and nowhere else."""
+"""The jobs of the queue. Imported only where there is a queue."""
 
 from collections.abc import Awaitable, Callable
 
@@ -9,7 +9,7 @@ QUEUE = "runs"
 
 
 class Performer:
-    """What a worker does with a job; set by the process that has one."""
+    """Holds the function by which this process' worker performs a job; the worker sets it."""
 
     perform: Callable[[int, str], Awaitable[None]]
 
@@ -21,7 +21,7 @@ class Performer:
     retry=RetryStrategy(wait=1, linear_wait=1),
 )
 async def execute_run(context: JobContext, run_id: str) -> None:
-    """Carry out a run, or what is left of it. Raises what keeps it from being stored: then the
+    """Execute a run, or what is left of it. Raises what keeps it from being stored, so that the
     job is tried again."""
     assert context.job.id is not None
     await Performer.perform(context.job.id, run_id)

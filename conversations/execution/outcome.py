@@ -1,9 +1,11 @@
-"""How a run ends: its outcome event and its `done`, from what the transcript holds."""
+"""The end of a run: its outcome event and its `done`, from the transcript."""
 
 import time
 from dataclasses import dataclass, field
-from typing import Literal, cast
+from typing import Literal
 
+from conversations.execution import storable
+from conversations.execution.storable import count
 from engine import events as ev
 from engine.errors import ClawError, ProviderError
 from engine.transcript import Transcript
@@ -11,13 +13,24 @@ from engine.transcript import Transcript
 
 @dataclass(slots=True)
 class Timing:
-    """When things happened, on the monotonic clock; the run's own work, without the queue."""
+    """When things happened, on the monotonic clock: the run's own work, without its queue and its
+    waits."""
 
     begun: float = field(default_factory=time.monotonic)
     first_token: float | None = None
 
-    def ttft_ms(self) -> int | None:
-        return None if self.first_token is None else round((self.first_token - self.begun) * 1000)
+    @classmethod
+    def after(cls, transcript: Transcript) -> "Timing":
+        """Times as if the run had not waited."""
+        timing = cls(time.monotonic() - transcript.worked_ms / 1000)
+        if transcript.waits and transcript.ttft_ms is not None:
+            timing.first_token = timing.begun + transcript.ttft_ms / 1000
+        return timing
+
+    def first_token_came(self) -> int:
+        """Note it; the milliseconds since the work began."""
+        self.first_token = time.monotonic()
+        return self.elapsed_ms()
 
     def elapsed_ms(self) -> int:
         return round((time.monotonic() - self.begun) * 1000)
@@ -31,26 +44,27 @@ class Timing:
 
 
 def usage(transcript: Transcript, timing: Timing) -> ev.Usage:
-    """All model calls of the run added up. The cost is unknown if that of any call is."""
+    """All model calls of the run added up, as its row can hold it. The cost is unknown if that of
+    any call is."""
     reports = transcript.reports
     costs = [report.cost for report in reports]
     known = [cost for cost in costs if cost is not None]
-    input_tokens = sum(report.input_tokens for report in reports)
-    output_tokens = sum(report.output_tokens for report in reports)
+    input_tokens = count(sum(report.input_tokens for report in reports))
+    output_tokens = count(sum(report.output_tokens for report in reports))
     estimated = any(report.source == "estimated" for report in reports)
     return ev.Usage(
         input_tokens=input_tokens,
         output_tokens=output_tokens,
         total_tokens=input_tokens + output_tokens,
-        cost=sum(known, 0.0) if len(known) == len(costs) else None,
+        cost=storable.cost(round(sum(known, 0.0), 12)) if len(known) == len(costs) else None,
         model=transcript.started.model if transcript.started else "",
         latency_ms=timing.elapsed_ms(),
-        ttft_ms=timing.ttft_ms(),
+        ttft_ms=transcript.ttft_ms,
         tokens_per_second=timing.tokens_per_second(transcript.token_count),
         source="estimated" if estimated else "provider",
-        cache_read_tokens=sum(report.cache_read_tokens for report in reports),
-        cache_write_tokens=sum(report.cache_write_tokens for report in reports),
-        reasoning_tokens=sum(report.reasoning_tokens for report in reports),
+        cache_read_tokens=count(sum(report.cache_read_tokens for report in reports)),
+        cache_write_tokens=count(sum(report.cache_write_tokens for report in reports)),
+        reasoning_tokens=count(sum(report.reasoning_tokens for report in reports)),
     )
 
 
@@ -59,7 +73,7 @@ def complete(transcript: Transcript, timing: Timing) -> ev.MessageComplete:
     return ev.MessageComplete(
         content=str(transcript.text),
         usage=usage(transcript, timing),
-        stop_reason=transcript.steps[-1].stop_reason,
+        stop_reason=storable.text(transcript.steps[-1].stop_reason, storable.MAX_REASON),
     )
 
 
@@ -79,6 +93,11 @@ def failed(error: ClawError, transcript: Transcript, timing: Timing) -> ev.Faile
         usage=usage(transcript, timing),
         retry_after=error.retry_after,
     )
+
+
+def unstorable() -> ClawError:
+    """The error of a run whose answer the database refuses."""
+    return ClawError("internal_error", "The answer could not be stored.")
 
 
 def interrupted() -> ClawError:
@@ -121,4 +140,4 @@ def _reason(
             return "interrupted"
         case ev.Failed(code="budget_exceeded"):
             return "budget_exceeded"
-    return cast(Literal["error"], "error")
+    return "error"

@@ -8,13 +8,13 @@ from typing import TypeAlias
 
 from django.conf import settings
 
-from agents.credentials import ProviderAccess
-from engine.net import Guard
+from agents.outbound.credentials import ProviderAccess
+from engine.http.guard import Guard
 from engine.providers import open_provider, provider_factory
 from engine.providers.base import Provider
 from engine.usage import load_prices
 
-MOST_IDLE = 100  # accounts without a run whose connections are kept
+MAX_IDLE = 100  # accounts without a run whose connections are kept
 
 Account: TypeAlias = tuple[str, str | None, str | None, bool]
 
@@ -56,7 +56,7 @@ class ProviderPool:
             if not self._users[account]:
                 del self._users[account]
                 self._idle[account] = None
-                await self._close_idle(MOST_IDLE)
+                await self._close_idle(MAX_IDLE)
 
     async def aclose(self) -> None:
         """Close all that nobody uses."""

@@ -1,39 +1,40 @@
 """Scaled out: accepted runs become jobs in PostgreSQL, and any process with a worker takes them.
 
-A job says only "carry out run X". It commits with the run's row, so neither exists without the
-other; a dead worker's job is given to another one (`docs/decisions/0007-jobs-in-postgresql.md`).
+A job says only "execute run X". It commits with the run's row, so neither exists without the
+other. A dead worker's job is given to another one (`docs/decisions/0007-jobs-in-postgresql.md`).
 """
 
 import asyncio
 import contextlib
-import contextvars
 import logging
 from collections.abc import Sequence
 from typing import Any
 
 from procrastinate.exceptions import ConnectorException
 
-from accounts.database import database_step
 from conversations import access
 from conversations.execution import jobs
 from conversations.execution.executor import Executor
-from conversations.execution.live import Live
+from conversations.execution.handle import RunHandle, error_of, stop_of
 from conversations.execution.runner import Runner
+from conversations.execution.waiting import wake_to_stop
 from conversations.models import Run, RunStatus
-from conversations.signals import Signals
+from conversations.signals.channel import Signals
+from core.database import database_step
+from core.tasks.background import Background
 from engine.errors import ClawError, Unavailable
 from engine.log.base import Fenced
 from engine.transcript import Transcript
 
 log = logging.getLogger(__name__)
 
-EXECUTORS = "executors"  # the group of processes that carry out runs
+EXECUTORS = "executors"  # the group of processes that execute runs
 LOOK_SECONDS = 1.0  # a stop whose signal was lost is found in the run's row
 
 
 def enqueue(runs: Sequence[Run]) -> None:
-    """A job for each of `runs`, in the present transaction. Synchronous. Raises what the database
-    has against it, as Django says it."""
+    """Make a job for each of `runs`, in the present transaction. Synchronous. Raises the
+    database's errors as Django's."""
     if not runs:
         return
     try:
@@ -48,26 +49,24 @@ class QueueDispatcher(Executor):
     def __init__(self, runner: Runner, signals: Signals) -> None:
         super().__init__(runner)
         self._signals = signals
-        self._looking: asyncio.Task[None] | None = None
+        self._background = Background()
         signals.handle("stop", self._told)
 
     async def start(self) -> None:
         """Listen for stops."""
         await self._signals.join(EXECUTORS)
-        self._looking = asyncio.create_task(self._look(), context=contextvars.Context())
+        self._background.start(self._look())
 
     async def stop(self) -> None:
-        """The end of `start`."""
-        if self._looking is not None:
-            self._looking.cancel()
-            await asyncio.gather(self._looking, return_exceptions=True)
+        """End what `start` began."""
+        await self._background.stop()
 
     def enqueue(self, runs: Sequence[Run]) -> None:
         """See `Dispatcher.enqueue`."""
         enqueue(runs)
 
     def submit(self, run: Run, transcript: Transcript | None = None) -> None:
-        """Nothing: the job is already there."""
+        """Do nothing: the job is already there."""
 
     def room(self, organization_id: str) -> bool:
         """The queue has room; each worker has its own limit."""
@@ -84,42 +83,36 @@ class QueueDispatcher(Executor):
                 return
         if self.stop_here(run.pk, error):
             return
-        stop = error.body() if error else {}
-        await database_step(access.request_stop, run, stop)
+        stop = stop_of(error)
+        await database_step(wake_to_stop, run.pk, stop, enqueue)
         await self._signals.send(EXECUTORS, "stop", run=run.pk, error=stop)
 
     async def perform(self, run: Run, transcript: Transcript | None) -> None:
-        """Carry out a run within the present task: a worker's job. Raises what `carry_out` does,
-        so that the job is tried again, unless another worker has the run by now."""
+        """Execute a run within the present task: a worker's job. Raises what `execute` does, so
+        that the job is tried again, unless another worker has the run by now."""
         if self.busy(run.pk):
             return
-        live = Live(run)
-        self.hold(live)
-        live.task = asyncio.current_task()
-        if run.stop is not None:
-            live.stop(_error(run.stop))
+        handle = RunHandle(run)
+        self.hold(handle)
+        handle.task = asyncio.current_task()
         with contextlib.suppress(Fenced):
-            await self.carry_out(live, transcript)
+            await self.execute(handle, transcript)
 
     def _told(self, message: dict[str, Any]) -> None:
-        self.stop_here(message["run"], _error(message["error"]))
+        self.stop_here(message["run"], error_of(message["error"]))
 
     async def _look(self) -> None:
         while True:
             await asyncio.sleep(LOOK_SECONDS)
-            if not self._live:
+            if not self._handles:
                 continue
             try:
-                stops = await database_step(access.requested_stops, list(self._live))
+                stops = await database_step(access.requested_stops, list(self._handles))
             except Unavailable:
                 continue  # said by the database step; the next look is soon
             for run_id, stop in stops.items():
-                self.stop_here(run_id, _error(stop))
+                self.stop_here(run_id, error_of(stop))
 
-    def _let_go(self, live: Live) -> None:
-        """Another worker goes on with it: a shutdown is not a user's stop."""
-        live.leave()
-
-
-def _error(stop: dict[str, Any]) -> ClawError | None:
-    return ClawError(stop["code"], stop["message"]) if stop else None
+    def _let_go(self, handle: RunHandle) -> None:
+        """Another worker continues it: a shutdown is not a user's stop."""
+        handle.release()

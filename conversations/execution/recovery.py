@@ -1,38 +1,44 @@
-"""Ends or takes up runs that nobody is carrying out any more, from what their log holds."""
+"""Ends or continues, from their logs, the runs that no process executes any more."""
 
 import asyncio
-import contextvars
 import logging
 import time
 from collections.abc import Callable
-from datetime import timedelta
 
 from django.conf import settings
 from django.utils import timezone
 
 from accounts import idempotency
-from accounts.database import database_step
-from agents.credentials import base_url
+from agents.outbound.credentials import base_url
 from conversations import access
 from conversations.execution import outcome
+from conversations.execution.attempt import Attempt, finish, read_transcript, take_over
+from conversations.execution.claim import agent_of, claim
+from conversations.execution.completion import complete_logs
 from conversations.execution.dispatch import Dispatcher
-from conversations.execution.job import agent_of, claim, first_fold, stamp, started_event
+from conversations.execution.observers import Observers
+from conversations.execution.opening import first_fold, stamp, started_event
 from conversations.execution.outcome import Timing
-from conversations.execution.recorder import Final, Recorder
-from conversations.execution.runner import Attempt, finish, read_transcript, take_over
-from conversations.models import FINAL, Run, RunStatus
+from conversations.execution.prompt import Prompts
+from conversations.execution.recorder import FinishedRun, Recorder
+from conversations.execution.toolbox import toolbox
+from conversations.execution.waiting import wake_expired
+from conversations.models import FINAL, UNFINISHED, Run, RunStatus
+from core.database import database_step
+from core.tasks.background import Background
 from engine import events as ev
-from engine.errors import ClawError, Unavailable
+from engine.continuation import open_calls, unfinished_chars, unfinished_request
+from engine.errors import Unavailable
 from engine.log.base import Log, LogError
 from engine.request import estimate_prompt
-from engine.transcript import Transcript, fold
+from engine.transcript import Transcript
 from engine.usage import TokenCounts, estimate_tokens, price_list_of, settle
 
 log = logging.getLogger(__name__)
 
-MOST_ATTEMPTS = 3  # a run that kills its process must not kill it for ever
+MAX_ATTEMPTS = 3  # a run that kills its process must not kill it for ever
 AT_ONCE = 200
-SETTLE_SECONDS = 10.0  # in which whoever ended a run writes the end of its log
+SETTLE_SECONDS = 10.0  # in which the process that ended a run writes the end of its log
 
 
 class Recovery:
@@ -43,22 +49,22 @@ class Recovery:
         log: Log,
         dispatcher: Dispatcher,
         recorder: Recorder,
+        prompts: Prompts,
+        observers: Observers,
         open_runs: Callable[[], list[str]] = list,
     ) -> None:
-        """`open_runs`: those without an end in a journal that only this process completes."""
+        """`open_runs` gives the runs without an end in a journal that only this process writes."""
         self._log, self._dispatcher, self._recorder = log, dispatcher, recorder
-        self._open_runs = open_runs
-        self._sweeping: asyncio.Task[None] | None = None
+        self._prompts, self._observers, self._open_runs = prompts, observers, open_runs
+        self._background = Background()
 
     def start(self) -> None:
         """Sweep every `CLAW_RUN_LEASE` seconds, the first time at once."""
-        self._sweeping = asyncio.create_task(self._keep_sweeping(), context=contextvars.Context())
+        self._background.start(self._keep_sweeping())
 
     async def stop(self) -> None:
         """End the sweeping."""
-        if self._sweeping is not None:
-            self._sweeping.cancel()
-            await asyncio.gather(self._sweeping, return_exceptions=True)
+        await self._background.stop()
 
     async def _keep_sweeping(self) -> None:
         while True:
@@ -71,7 +77,9 @@ class Recovery:
             await asyncio.sleep(settings.CLAW_RUN_LEASE)
 
     async def sweep(self) -> None:
-        """Every unfinished run that this process does not have: dispatched, or ended."""
+        """Dispatch or end every unfinished run that this process does not have."""
+        while await database_step(wake_expired, self._dispatcher.enqueue):
+            pass
         busy, position = self._dispatcher.busy, 0
         while page := await database_step(_unfinished, position):
             position = page[-1][1]
@@ -82,7 +90,8 @@ class Recovery:
         await self._complete()
 
     async def _complete(self) -> None:
-        """The logs that lack only their end (a full disk, perhaps), or whose run was deleted."""
+        """Complete logs that lack only their end (the disk was full, perhaps). Erase those of
+        deleted runs."""
         left = [run_id for run_id in self._open_runs() if not self._dispatcher.busy(run_id)]
         try:
             await complete_logs(self._log, left, SETTLE_SECONDS)
@@ -99,7 +108,7 @@ class Recovery:
                 log.exception("run %s could not be recovered", run.pk)
 
     async def recover(self, run: Run) -> None:
-        """Take `run` up where its log ends. Raises what the log and the database raise."""
+        """Continue `run` where its log ends. Raises what the log and the database raise."""
         transcript = await self.prepare(run)
         if transcript is None:
             return
@@ -111,39 +120,49 @@ class Recovery:
         self._dispatcher.submit(run, transcript)
 
     async def prepare(self, run: Run) -> Transcript | None:
-        """What `run` has written, if it is to go on; None if it has ended, or was ended here.
+        """The transcript of `run`, if it is to go on; None if it waits, has ended, or was ended
+        here.
 
-        Raises what the log and the database raise."""
+        Raises the errors of the log and the database."""
         if run.status in FINAL:
             await complete_logs(self._log, [run.pk])
+            return None
+        if run.status == RunStatus.WAITING and not run.woken:
             return None
         transcript = await read_transcript(self._log, run.pk)
         if self._dispatcher.busy(run.pk):  # since the sweep began: what it knows of it is old
             return None
-        if run.status == RunStatus.QUEUED or self._goes_on(run, transcript):
+        if run.status != RunStatus.RUNNING or self._goes_on(run, transcript):
             return transcript
         await self._end(run, transcript)
         return None
 
     def _goes_on(self, run: Run, transcript: Transcript) -> bool:
-        """Nobody has seen any of it, or its agent wants it continued: once more."""
-        if transcript.outcome is not None or transcript.answered or run.attempt >= MOST_ATTEMPTS:
+        """Whether the run gets another attempt: nobody has seen any of it, or its agent wants it
+        continued."""
+        crashed = run.attempt - transcript.waits
+        if transcript.outcome is not None or transcript.answered or crashed >= MAX_ATTEMPTS:
             return False
-        return not transcript.produced or agent_of(run).on_crash == "continue"
+        # A run that waited is no worse for a crash before anything more was done.
+        begun = transcript.produced and not transcript.suspended
+        return not begun or agent_of(run).on_crash == "continue"
 
     async def _end(self, run: Run, transcript: Transcript) -> None:
-        """The outcome that the log already holds or lacks alone, else `interrupted`."""
-        timing = _timing(run)
-        (job,) = await database_step(claim, [run])
-        if job is None:
+        """End the run: with the outcome that its log holds, as completed if the model has said all
+        of it, else as interrupted."""
+        timing, begun = _timing(run), run.started_at
+        (claimed,) = await database_step(claim, [run])
+        if claimed is None:
             return
+        run.started_at = begun  # when its work began: this claim only ends it
         if transcript.done is not None:  # the database lost what the log still has
-            await self._recorder.commit(Final(job.run, job.attempt, transcript, None))
+            await self._recorder.commit(FinishedRun(run, claimed.attempt, transcript))
             return
-        attempt = Attempt(job, self._log.writer(job.stamp, job.attempt), transcript, timing)
+        writer = self._log.writer(stamp(run), claimed.attempt)
+        attempt = Attempt(claimed, writer, transcript, self._observers, timing)
         await take_over(attempt, self._log)
         if transcript.outcome is None:
-            report = None if transcript.answered else _lost_usage(attempt)
+            report = None if transcript.answered else await self._lost_usage(run, transcript)
             if report is not None:
                 attempt.append(report)
             if transcript.typing:
@@ -152,71 +171,37 @@ class Recovery:
             await attempt.writer.flush()
         following = await finish(attempt, self._recorder)
         log.warning("run %s was left by its process: it ends as %s", run.pk, transcript.status)
-        if following is not None:
-            self._dispatcher.submit(following)
+        for one in following:
+            self._dispatcher.submit(one)
 
-
-async def complete_logs(log_: Log, run_ids: list[str], settled: float = 0.0) -> None:
-    """Write the `done` of runs that are final in the database but not in their log (the process
-    died between the commit and `done`); forget logs whose run is gone, or that a power cut has
-    left behind the database: nobody can go on from them.
-
-    Runs that became final less than `settled` seconds ago are left to whoever ended them."""
-    rows = await database_step(access.runs_by_id, run_ids)
-    recent = timezone.now() - timedelta(seconds=settled)
-    for run_id, run in zip(run_ids, rows, strict=True):
-        if run is None:
-            await log_.erase(run_id)
-        elif run.status in FINAL and (run.finished_at or recent) <= recent:
-            transcript = await read_transcript(log_, run_id)
-            if transcript.done is not None:
-                continue
-            if transcript.outcome is None and run.started_at is not None:
-                await log_.erase(run_id)
-                continue
-            writer = log_.writer(stamp(run), run.attempt + 1)
-            await writer.flush()
-            if transcript.outcome is None:  # withdrawn while it waited
-                fold(transcript, end := _end_of_row(run, transcript))
-                writer.append(end)
-            writer.append(outcome.done(transcript))
-            await writer.flush()
+    async def _lost_usage(self, run: Run, transcript: Transcript) -> ev.UsageReported | None:
+        """An estimate for the model call that the dead process had open."""
+        if len(transcript.reports) > len(transcript.steps) or open_calls(transcript):
+            return None  # the call was settled, or none was open while tools ran
+        agent = agent_of(run)
+        async with toolbox(run) as tools:
+            request = await self._prompts.build(run, tools.specs(), transcript.retrieved or [])
+        return settle(
+            TokenCounts(),
+            complete=False,
+            prompt_estimate=estimate_prompt(unfinished_request(request, transcript)),
+            output_estimate=estimate_tokens(unfinished_chars(transcript)),
+            price_list=price_list_of(agent.provider, base_url(agent)),
+            model=request.model,
+        )
 
 
 def _timing(run: Run) -> Timing:
-    """As if this process had begun the run; when its first token came is not known any more."""
+    """Times as if this process had begun the run. It has seen no token, so it tells no speed."""
     begun = run.started_at or timezone.now()
     return Timing(begun=time.monotonic() - (timezone.now() - begun).total_seconds())
 
 
 def _missing_outcome(attempt: Attempt) -> ev.Outcome:
-    """What the dead process would have written, had it lived."""
+    """The outcome that the dead process would have written."""
     if attempt.transcript.answered:
         return outcome.complete(attempt.transcript, attempt.timing)
     return outcome.failed(outcome.interrupted(), attempt.transcript, attempt.timing)
-
-
-def _lost_usage(attempt: Attempt) -> ev.UsageReported | None:
-    """An estimate for the model call that the dead process had open."""
-    transcript, request, agent = attempt.transcript, attempt.job.request, attempt.job.agent
-    if len(transcript.reports) > len(transcript.steps):
-        return None  # the call was settled
-    said = len(str(transcript.text)) + len(str(transcript.thinking))
-    return settle(
-        TokenCounts(),
-        complete=False,
-        prompt_estimate=estimate_prompt(request),
-        output_estimate=estimate_tokens(said),
-        price_list=price_list_of(agent.provider, base_url(agent)),
-        model=request.model,
-    )
-
-
-def _end_of_row(run: Run, transcript: Transcript) -> ev.Outcome:
-    if run.error is None:
-        return outcome.cancelled(transcript, Timing())
-    error = ClawError(run.error["code"], run.error["message"])
-    return outcome.failed(error, transcript, Timing())
 
 
 def _ended(run: Run) -> bool:
@@ -224,6 +209,9 @@ def _ended(run: Run) -> bool:
 
 
 def _unfinished(position: int) -> list[tuple[str, int]]:
-    """The next page of them, after a user message's key; each with that key."""
-    rows = Run.objects.exclude(status__in=FINAL).filter(user_message__gt=position)
+    """The next page, after a user message's key, of unfinished runs that do not wait for
+    somebody; each with its key."""
+    rows = Run.objects.filter(UNFINISHED, user_message__gt=position).exclude(
+        status=RunStatus.WAITING, woken=False
+    )
     return list(rows.order_by("user_message").values_list("pk", "user_message")[:AT_ONCE])

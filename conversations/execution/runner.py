@@ -1,91 +1,107 @@
-"""Carries out one attempt at a run: model to log, then outcome, commit, `done`."""
+"""Executes one attempt at a run: model to log, then outcome, commit, `done`."""
 
 import asyncio
 import logging
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import NoReturn
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager, nullcontext
+from functools import partial
+from typing import NoReturn, TypeAlias
 
 from django.conf import settings
 
-from agents.credentials import provider_access
-from conversations import metrics
+from agents.outbound.credentials import at_present, provider_access
 from conversations.execution import outcome
-from conversations.execution.job import Job, first_fold, stamp, started_event
-from conversations.execution.live import Left, Live
+from conversations.execution.attempt import Attempt, finish, read_transcript, take_over
+from conversations.execution.claim import ClaimedRun
+from conversations.execution.handle import Released, RunHandle
+from conversations.execution.observers import Observers
+from conversations.execution.opening import first_fold, stamp, started_event
 from conversations.execution.outcome import Timing
+from conversations.execution.prompt import Prompts
 from conversations.execution.providers import ProviderPool
-from conversations.execution.recorder import Final, Recorder, token_time
-from conversations.models import Run
+from conversations.execution.recorder import FinishedRun, Recorder
+from conversations.execution.toolbox import Emit, toolbox
+from conversations.execution.waiting import begin_wait
+from conversations.models import Run, RunStatus
+from core.database import database_step
 from engine import events as ev
-from engine.errors import ClawError, RunTimeout
-from engine.log.base import Log, LogError, UnknownRun, Writer
-from engine.request import Limits, goes_on
-from engine.run import Answer
-from engine.tools.base import NoTools
-from engine.transcript import Transcript, fold, fold_all
+from engine.continuation import lost_results, open_calls
+from engine.errors import ClawError, RunTimeout, Unavailable
+from engine.log.base import Log, LogError
+from engine.request import Limits, ToolSpec
+from engine.run import AgentLoop
+from engine.tools.base import Toolbox, Waiting
+from engine.transcript import Transcript, fold
+from knowledge.retrieval import retrieve
 
 log = logging.getLogger(__name__)
+
+LARGE = 256 * 1024
+"""Bytes of an answer that ends when no other one of this size does. At its end it is in memory
+several times (event, log, row); many that end together would fill it."""
+
+End: TypeAlias = Callable[[Transcript, Timing], ev.Outcome]
+"""Makes the outcome from the transcript."""
+OpenToolbox: TypeAlias = Callable[[Run, Emit], AbstractAsyncContextManager[Toolbox]]
+"""Opens the tools of a run, which may have something to say."""
 
 GOES_ON = "The answer was interrupted and goes on."
 
 
-@dataclass(slots=True)
-class Attempt:
-    """What one attempt has written so far."""
-
-    job: Job
-    writer: Writer
-    transcript: Transcript
-    timing: Timing = field(default_factory=Timing)
-
-    def append(self, event: ev.Event) -> None:
-        """Into the log first: nobody, not even our own fold, is ahead of it."""
-        self.extend([event])
-
-    def extend(self, events: Sequence[ev.NewEvent]) -> None:
-        """The same for events that arrived together."""
-        transcript, timing = self.transcript, self.timing
-        before = transcript.token_count
-        transcript.last_seq = self.writer.extend(events)
-        for event in events:
-            fold(transcript, event)
-        if timing.first_token is None and transcript.token_count > before:
-            timing.first_token = time.monotonic()
-
-
 class Runner:
-    """Stateless but for its connections; any number of runs at once."""
+    """Executes any number of runs at once. It keeps nothing of them."""
 
-    def __init__(self, log: Log, recorder: Recorder, providers: ProviderPool) -> None:
+    def __init__(
+        self,
+        log: Log,
+        recorder: Recorder,
+        providers: ProviderPool,
+        prompts: Prompts,
+        observers: Observers,
+        open_toolbox: OpenToolbox = toolbox,
+    ) -> None:
         self._log, self._recorder, self._providers = log, recorder, providers
+        self._prompts, self._observers, self._open_toolbox = prompts, observers, open_toolbox
+        self._large = asyncio.Lock()  # held while a large answer ends
 
     async def execute(
-        self, job: Job, live: Live, transcript: Transcript | None = None
-    ) -> Run | None:
-        """Carry out a claimed run to its end; returns the conversation's next run.
+        self, claimed: ClaimedRun, handle: RunHandle, transcript: Transcript | None = None
+    ) -> list[Run]:
+        """Take a claimed run to its end, or until it has to wait. Returns the runs to submit: the
+        conversation's next one, this one if it was woken as it began to wait, and those that
+        wait for it or were begun for it.
 
         `transcript` is what earlier attempts have written. Raises `Fenced` if a later attempt
-        took over, `StorageFailed` or `Unavailable` if the end could not be stored: then the
-        run stays unfinished and recovery ends it."""
-        writer = self._log.writer(job.stamp, job.attempt)
-        known = transcript is not None and transcript.started is not None
-        attempt = Attempt(job, writer, transcript if known else first_fold(job.run))
+        took over, `StorageFailed` or `Unavailable` if the run could not be read or its end not be
+        stored: then the run stays unfinished and recovery ends it."""
+        run = claimed.run
+        writer = self._log.writer(stamp(run), claimed.attempt)
+        if transcript is None or transcript.started is None:
+            transcript = first_fold(run)
+        attempt = Attempt(claimed, writer, transcript, self._observers)
         await take_over(attempt, self._log)
+        attempt.timing = Timing.after(transcript)
         if writer.seq == 0:  # claimed before the first event, or the process died before it
-            writer.append(started_event(job.run))
-        live.transcript = written = attempt.transcript
-        if written.outcome is not None:
+            writer.append(started_event(run))
+        handle.transcript = transcript
+        if transcript.outcome is not None:
             return await finish(attempt, self._recorder)
-        if written.answered:
-            end: ev.Outcome = outcome.complete(written, attempt.timing)
-        else:
-            end = await self._produce(attempt, live)
-        return await self._conclude(attempt, end)
+        if claimed.attempt == 1:
+            self._observers.status(run, RunStatus.QUEUED)
+            self._observers.started(run)
+        elif transcript.suspended:
+            self._observers.status(run, RunStatus.WAITING)
+        end: End | list[Run] = outcome.complete
+        if not transcript.answered:
+            end = await self._produce(attempt, handle)
+        if isinstance(end, list):
+            return [*end, run] if handle.woken and run not in end else end
+        async with self._large if transcript.size > LARGE else nullcontext():
+            return await self._conclude(attempt, end(transcript, attempt.timing))
 
-    async def withdraw(self, run: Run, error: ClawError | None) -> Run | None:
-        """End a run that waits in line: cancelled, or failed with `error`; returns the next one.
+    async def withdraw(self, run: Run, error: ClawError | None) -> list[Run]:
+        """End a run that is in line: cancelled, or failed with `error`. Returns those to begin now.
 
         Here the commit comes first, since it decides against a claim of the same moment. Raises
         `Fenced` if the run has been claimed."""
@@ -96,85 +112,140 @@ class Runner:
             else outcome.cancelled(transcript, timing)
         )
         transcript.last_seq += 1
-        following = await self._recorder.commit(Final(run, 0, fold(transcript, end), None))
+        following = await self._recorder.commit(FinishedRun(run, 0, fold(transcript, end)))
         writer = self._log.writer(stamp(run), 0)
         await writer.flush()
         writer.append(end)
-        writer.append(outcome.done(transcript))
+        fold(transcript, done := outcome.done(transcript))
+        writer.append(done)
         await writer.flush()
+        self._observers.status(run, RunStatus.QUEUED)
+        self._observers.ended(run, transcript)
         return following
 
-    async def _produce(self, attempt: Attempt, live: Live) -> ev.Outcome:
-        """Everything up to the outcome. Whatever goes wrong with the model is an outcome too."""
-        limits = Limits(idle_timeout=settings.CLAW_PROVIDER_IDLE_TIMEOUT)
-        run_id, transcript, timing = attempt.job.run.pk, attempt.transcript, attempt.timing
-        answer: Answer | None = None
+    async def _produce(self, attempt: Attempt, handle: RunHandle) -> End | list[Run]:
+        """Everything up to the outcome; if the run waits, the runs to submit. Whatever goes wrong
+        with the model is an outcome too."""
+        limits = Limits(
+            idle_timeout=settings.CLAW_PROVIDER_IDLE_TIMEOUT,
+            answer_bytes=settings.CLAW_MAX_ANSWER_BYTES,
+            tool_timeout=settings.CLAW_TOOL_TIMEOUT,
+            tool_result_bytes=settings.CLAW_TOOL_RESULT_BYTES,
+        )
+        run, transcript = attempt.run, attempt.transcript
+        loop: AgentLoop | None = None
         error: ClawError
         try:
-            with live:
-                if not transcript.typing:
-                    attempt.append(ev.Typing(status="start"))
-                if transcript.token_count:
-                    attempt.append(ev.Status(message=GOES_ON, stage="continued"))
-                async with asyncio.timeout(settings.CLAW_RUN_TIMEOUT):
-                    access = await provider_access(attempt.job.agent)
-                    async with self._providers.use(access) as provider:
-                        answer = Answer(
-                            goes_on(attempt.job.request, str(transcript.text)),
-                            provider,
-                            NoTools(),
-                            limits,
-                            token_index=transcript.token_count,
-                            thinking_index=transcript.thinking_count,
-                        )
-                        await answer.run(attempt.extend, attempt.writer.flush)
+            with handle:
+                self._continue(attempt)
+                async with asyncio.timeout(_time_left(transcript)):
+                    agent = attempt.claimed.agent
+                    access = await provider_access(await at_present(agent))
+                    async with (
+                        self._providers.use(access) as provider,
+                        self._open_toolbox(run, attempt.append) as tools,
+                    ):
+                        specs = tools.specs()
+                        self._end_lost_calls(attempt, specs)
+                        question = run.user_message.content
+                        await retrieve(agent, question, transcript, attempt.append)
+                        found = transcript.retrieved or []
+                        request = await self._prompts.build(run, specs, found)
+                        loop = AgentLoop(request, transcript, provider, tools, limits)
+                        waiting = await loop.run(attempt.extend, attempt.writer.flush)
+                if waiting and not _handed_over(run, waiting):
+                    return await self._wait(attempt, waiting)
                 await asyncio.sleep(0)  # a stop that came with the last token is seen here
-            return outcome.complete(transcript, timing)
+            return outcome.complete
         except asyncio.CancelledError as cancel:
-            if not live.stopped:
-                raise  # not a user's stop: whoever owns this task is going away
+            if not handle.stopped:
+                raise  # not a user's stop: the owner of this task is going away
             asyncio.current_task().uncancel()  # type: ignore[union-attr]
-            if live.leaving:
-                await self._let_go(attempt, answer, cancel)
-            late = transcript.token_count - live.tokens_at_stop
-            waited = time.monotonic() - live.stopped_at
-            metrics.observe_cancel(attempt.job.run.provider, waited, late)
-            self._settle(attempt, answer, cancel)
-            if live.error is None:
-                return outcome.cancelled(transcript, timing)
-            error = live.error
+            if handle.releasing:
+                await self._release(attempt, loop, cancel)
+            late = transcript.token_count - handle.tokens_at_stop
+            self._observers.stopped(run, time.monotonic() - handle.stopped_at, late)
+            self._settle(attempt, loop, cancel)
+            if handle.error is None:
+                return outcome.cancelled
+            error = handle.error
         except TimeoutError as timeout:
             error = RunTimeout()
-            self._settle(attempt, answer, timeout)
-        except LogError:
+            self._settle(attempt, loop, timeout)
+        except (LogError, Unavailable):
             raise
         except ClawError as problem:
             error = problem
-            self._settle(attempt, answer, problem)
-            log.info("run %s failed: %s %s", run_id, error.code, getattr(error, "reason", ""))
+            self._settle(attempt, loop, problem)
+            log.warning("run %s failed: %s %s", run.pk, error.code, getattr(error, "reason", ""))
         except Exception as defect:  # a defect of ours still ends the run, and says nothing of it
-            log.exception("run %s failed", run_id)
+            log.exception("run %s failed", run.pk)
             error = ClawError("internal_error", "Something went wrong on our side.")
-            self._settle(attempt, answer, defect)
-        return outcome.failed(error, transcript, timing)
+            self._settle(attempt, loop, defect)
+        return partial(outcome.failed, error)
 
-    async def _let_go(
-        self, attempt: Attempt, answer: Answer | None, cut: BaseException
-    ) -> NoReturn:
-        """What was said is charged and kept; the next attempt goes on from there."""
-        if attempt.transcript.token_count:
-            self._settle(attempt, answer, cut)
+    def _continue(self, attempt: Attempt) -> None:
+        """Say that the work begins, or goes on."""
+        transcript = attempt.transcript
+        waited = transcript.suspended
+        if not transcript.typing:
+            attempt.append(ev.Typing(status="start"))
+        if transcript.token_count and not waited:
+            attempt.append(ev.Status(message=GOES_ON, stage="continued"))
+
+    def _end_lost_calls(self, attempt: Attempt, specs: list[ToolSpec]) -> None:
+        """End the calls that an earlier attempt had begun. Those that still wait for somebody, and
+        those of a tool that may be called again, are made again."""
+        transcript = attempt.transcript
+        repeatable = {spec.name for spec in specs if spec.repeatable}
+        waiting = {call.id for call in transcript.pending}
+        kept = {
+            call.id
+            for call in open_calls(transcript)
+            if call.id in waiting or call.name in repeatable
+        }
+        if lost := lost_results(transcript, kept):
+            attempt.extend(lost)
+
+    async def _wait(self, attempt: Attempt, waiting: list[Waiting]) -> list[Run]:
+        """End the attempt without an outcome: until somebody wakes the run, it is a row and a
+        log. While nobody is asked for anything, watchers see it at work. Returns the runs to
+        submit."""
+        times = [call.expires_at for call in waiting if call.expires_at is not None]
+        expires_at = min(times, default=None)
+        pending = [call.pending for call in waiting if call.pending is not None]
+        pending += [call for call in attempt.transcript.pending if call.child_run_id is not None]
+        ended = ev.RunWaiting(
+            pending=pending,
+            expires_at=expires_at,
+            worked_ms=attempt.timing.elapsed_ms(),
+        )
+        attempt.extend([ev.Typing(status="stop"), ended] if pending else [ended])
         await attempt.writer.flush()
-        raise Left(attempt.job.run.pk)
+        ready = await database_step(begin_wait, attempt.claimed, expires_at, self._recorder.enqueue)
+        attempt.writer.release()
+        self._observers.status(attempt.run, RunStatus.RUNNING)
+        return ready
 
-    def _settle(self, attempt: Attempt, answer: Answer | None, error: BaseException) -> None:
-        """The usage of the model call that was cut: a stop is billed right, never as nothing."""
-        report = answer.cut_usage(error) if answer else None
+    async def _release(
+        self, attempt: Attempt, loop: AgentLoop | None, cut: BaseException
+    ) -> NoReturn:
+        """Charge and keep what was said; the next attempt continues from there."""
+        if attempt.transcript.token_count:
+            self._settle(attempt, loop, cut)
+        await attempt.writer.flush()
+        raise Released(attempt.run.pk)
+
+    def _settle(self, attempt: Attempt, loop: AgentLoop | None, error: BaseException) -> None:
+        """Report the usage of the model call that was cut, so that a stop is billed right."""
+        report = loop.cut_usage(error) if loop else None
         if report is not None:
             attempt.append(report)
+            self._observers.step(attempt.run, report, None)
 
-    async def _conclude(self, attempt: Attempt, end: ev.Outcome) -> Run | None:
-        """Outcome, commit, `done`: who has seen `done` finds the text in the history."""
+    async def _conclude(self, attempt: Attempt, end: ev.Outcome) -> list[Run]:
+        """Write the outcome, commit, write `done`: who has seen `done` finds the text in the
+        history."""
         if attempt.transcript.typing:
             attempt.append(ev.Typing(status="stop"))
         attempt.append(end)
@@ -182,37 +253,13 @@ class Runner:
         return await finish(attempt, self._recorder)
 
 
-async def take_over(attempt: Attempt, log: Log) -> None:
-    """Make the run's log this attempt's own. What another one, slow but alive, has written since
-    this attempt's transcript was read is folded too: it is the last."""
-    await attempt.writer.flush()  # from here on the run is ours, and `seq` is what is stored
-    transcript = attempt.transcript
-    if transcript.last_seq < attempt.writer.seq:
-        await read_transcript(log, attempt.job.run.pk, transcript)
+def _handed_over(run: Run, waiting: list[Waiting]) -> bool:
+    """Whether the answer ends with these calls, because the client's next message has their
+    results."""
+    kinds = {call.pending.kind if call.pending else None for call in waiting}
+    return run.hands_over and kinds == {"client_tool"}
 
 
-async def read_transcript(
-    log: Log, run_id: str, transcript: Transcript | None = None
-) -> Transcript:
-    """The fold of everything that the log holds of a run, or of what comes after `transcript`;
-    empty if it holds nothing."""
-    transcript = transcript or Transcript()
-    try:
-        while batch := await log.read(run_id, transcript.last_seq):
-            fold_all([entry.data for entry in batch], transcript)
-            await asyncio.sleep(0)  # a long log is folded without blocking everybody else
-    except UnknownRun:
-        pass
-    return transcript
-
-
-async def finish(attempt: Attempt, recorder: Recorder) -> Run | None:
-    """Commit a transcript that has its outcome, then write `done`; returns the next run."""
-    run, transcript = attempt.job.run, attempt.transcript
-    ttft = transcript.outcome.usage.ttft_ms if transcript.outcome else None
-    final = Final(run, attempt.job.attempt, transcript, token_time(run, ttft))
-    following = await recorder.commit(final)
-    attempt.append(outcome.done(transcript))
-    await attempt.writer.flush()
-    metrics.observe_end(run.provider, transcript)
-    return following
+def _time_left(transcript: Transcript) -> float:
+    """Seconds that the run may still work. Its waits do not count."""
+    return settings.CLAW_RUN_TIMEOUT - transcript.worked_ms / 1000

@@ -1,7 +1,6 @@
-"""Takes jobs from the queue, in any process that shall carry out runs."""
+"""Takes jobs from the queue, in every process that executes runs."""
 
 import asyncio
-import contextvars
 import logging
 
 import psycopg
@@ -10,14 +9,16 @@ from procrastinate.exceptions import ProcrastinateException
 from procrastinate.worker import Worker as QueueWorker
 from psycopg_pool import PoolTimeout
 
-from accounts.batching import Batcher
-from accounts.database import database_step
 from conversations import access
 from conversations.execution import jobs
-from conversations.execution.queue import QueueDispatcher
+from conversations.execution.queue import QueueDispatcher, enqueue
 from conversations.execution.recovery import Recovery
+from conversations.execution.waiting import wake_expired
 from conversations.execution.worker_database import doing, elsewhere, rescue, worker_app
-from conversations.models import ACTIVE, Run, RunStatus
+from conversations.models import Run, RunStatus
+from core.database import database_step
+from core.tasks.background import Background
+from core.tasks.batching import Batcher
 from engine.errors import Unavailable
 from engine.transcript import Transcript
 
@@ -30,7 +31,7 @@ STOP_SECONDS = 5.0
 
 
 class Elsewhere(Exception):
-    """Another job has the run under way; this one looks again later."""
+    """Another job has the run under way. This one is tried again later."""
 
 
 class Worker:
@@ -44,20 +45,17 @@ class Worker:
         self._rows: Batcher[str, Run | None] = Batcher(
             lambda run_ids: database_step(access.runs_by_id, run_ids), len
         )
-        self._tasks: list[asyncio.Task[None]] = []
+        self._background = Background()
         jobs.Performer.perform = self._perform
 
     def start(self) -> None:
         """Begin to take jobs."""
-        for work in (self._work(), self._rescue()):
-            self._tasks.append(asyncio.create_task(work, context=contextvars.Context()))
+        self._background.start(self._work(), self._rescue())
 
     async def stop(self) -> None:
         """Take no more; jobs that are being done must have ended (`Executor.drain`)."""
-        for task in self._tasks:
-            task.cancel()
         # The queue may be away: then this worker is found dead when its lease has run out.
-        await asyncio.wait(self._tasks, timeout=STOP_SECONDS)
+        await self._background.stop(STOP_SECONDS)
 
     async def _work(self) -> None:
         while True:
@@ -88,7 +86,7 @@ class Worker:
         return 0 if self._dispatcher.draining else self._concurrency - len(self._jobs)
 
     async def _rescue(self) -> None:
-        """A loop of its own in every worker: a job for it would wait behind the runs."""
+        """Rescue jobs, in a loop of its own: a job for this would wait behind the runs."""
         missing: set[int] = set()
         while True:
             await asyncio.sleep(settings.CLAW_RUN_LEASE / BEATS)
@@ -99,12 +97,15 @@ class Worker:
                 await asyncio.sleep(settings.CLAW_RUN_LEASE)
 
     async def _look(self, missing: set[int]) -> set[int]:
-        """Give away what nobody does: others' jobs, and what this worker was given without
-        knowing (`missing` at the last look, and still). Returns what is missing now."""
+        """Give away jobs that nobody does: those of dead workers, and those that this worker was
+        given without knowing (`missing` at the last look, and still). Returns what is missing
+        now."""
         mine = self._worker.worker_id if self._worker else None
         taken = await database_step(doing, mine) if mine is not None else set()
         now_missing = taken - self._jobs
         lost = list(now_missing & missing)
+        while await database_step(wake_expired, enqueue):
+            pass
         for job_id in await database_step(rescue, jobs.QUEUE, settings.CLAW_RUN_LEASE, lost):
             log.warning("job %s has lost its worker", job_id)
         return now_missing
@@ -115,11 +116,15 @@ class Worker:
             run = await self._rows.do(run_id)
             if run is None:
                 return  # its conversation has been deleted
-            # A run may have two jobs: both who asked for it and who ended the run before it made
-            # one. The second must not take over from the first, but from its dead worker.
-            if run.status in ACTIVE and await database_step(elsewhere, jobs.QUEUE, run_id, job_id):
+            # A run may have two jobs: its acceptance and the end of the run before it both make
+            # one. The second job must take over from a dead worker, but not from the first job.
+            here = self._dispatcher.busy(run_id)
+            if here or (
+                run.status == RunStatus.RUNNING
+                and await database_step(elsewhere, jobs.QUEUE, run_id, job_id)
+            ):
                 raise Elsewhere(run_id)
-            # Of what waited there is the first event, and whoever takes the log over reads it all.
+            # The log of a queued run has only its first event, and taking it over reads it all.
             waited = run.status == RunStatus.QUEUED
             transcript = Transcript() if waited else await self._recovery.prepare(run)
             if transcript is not None:

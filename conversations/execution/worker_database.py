@@ -1,4 +1,8 @@
-"""How a worker talks to PostgreSQL: it outlives an outage, and takes over from the dead."""
+"""A worker's connection to the queue in PostgreSQL: it outlives an outage, and takes over from
+dead workers.
+
+`docs/decisions/0007-jobs-in-postgresql.md` has the reason of each thing that differs from
+procrastinate."""
 
 import asyncio
 import logging
@@ -14,19 +18,18 @@ from procrastinate.contrib.django.utils import connector_params
 from procrastinate.jobs import Job, Notification, Status
 from procrastinate.manager import JobManager, NotificationCallback
 from procrastinate.psycopg_connector import PsycopgConnector
-from psycopg import AsyncConnection, InterfaceError, OperationalError
-from psycopg_pool import AsyncConnectionPool
+from psycopg import InterfaceError, OperationalError
 
-from accounts.batching import Batcher
+from core.tasks.batching import Batcher
 
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
 RETRY_SECONDS = 0.5
-TOGETHER = 10  # jobs taken at once: the rest of a crowd is for the other workers
+MAX_TOGETHER = 10  # jobs taken at once: the rest of a crowd is for the other workers
 # The pool gives up early: it doubles its pauses otherwise, and each question tries again anyway.
-POOL = {"min_size": 1, "max_size": 8, "timeout": 2.0, "reconnect_timeout": 1.0}
+POOL: dict[str, Any] = {"min_size": 1, "max_size": 8, "timeout": 2.0, "reconnect_timeout": 1.0}
 
 # Jobs of workers whose heart has stopped, or that were taken in an answer which never arrived.
 # One statement, so a job is given away once however many look for it.
@@ -74,15 +77,19 @@ SELECT EXISTS (
     SELECT FROM procrastinate_jobs
      WHERE status = 'doing' AND queue_name = %s AND args->>'run_id' = %s AND id <> %s)
 """
+LIVING = """
+SELECT count(*) FROM procrastinate_workers
+ WHERE last_heartbeat >= now() - make_interval(secs => %s)
+"""
 DOING = "SELECT id FROM procrastinate_jobs WHERE status = 'doing' AND worker_id = %s"
 
 
 class PatientConnector(PsycopgConnector):
-    """Asks again until the database is back: procrastinate's worker would give up, and stop its
-    heartbeat while the runs that it has go on.
+    """Asks again until the database is back. procrastinate's worker would give up, and stop its
+    heartbeat while its runs go on.
 
-    A question may so be carried out twice. Of those that a worker asks only the taking of a job
-    minds; `Worker` finds a job that was taken in vain."""
+    So a statement may be carried out twice. That matters only when jobs are taken: `Worker` finds
+    jobs that were taken in vain."""
 
     async def execute_query_async(self, query: Any, **arguments: Any) -> None:
         ask = super().execute_query_async
@@ -103,12 +110,12 @@ class PatientConnector(PsycopgConnector):
         await _insist(lambda: listen(on_notification, channels))
 
 
-class Jobs(JobManager):
-    """Takes and finishes many jobs in one statement, where procrastinate asks for each.
+class BatchedJobManager(JobManager):
+    """Takes and finishes many jobs in one statement, where procrastinate needs one for each.
 
-    `room` says how many more are welcome; none when the process leaves, while the heart still beats
-    for those under way. A job that was given to another worker is no longer ours to finish:
-    procrastinate would."""
+    `room` says how many more jobs are welcome: none when the process leaves, while the heart still
+    beats for those under way. Only jobs that are still this worker's are finished: procrastinate
+    would finish those that were given to another worker, too."""
 
     def __init__(self, connector_: connector.BaseConnector, room: Callable[[], int]) -> None:
         super().__init__(connector_)
@@ -128,14 +135,15 @@ class Jobs(JobManager):
         await super().listen_for_jobs(on_notification=announced, queues=queues)
 
     async def fetch_job(self, queues: Iterable[str] | None, worker_id: int) -> Job | None:
-        """The worker asks until there is none, then forgets what was announced before that."""
+        """See `JobManager.fetch_job`. The worker asks until there is none, then forgets what was
+        announced before that."""
         if self._taken:
             return self._taken.popleft()
         if self._no_more and not self._announced:
             self._no_more = False
             return None
         self._announced = True
-        while self._announced and not self._taken and (most := min(TOGETHER, self._room())) > 0:
+        while self._announced and not self._taken and (most := min(MAX_TOGETHER, self._room())) > 0:
             self._announced = False
             rows = await self.connector.execute_query_all_async(
                 TAKE, queues=queues, worker=worker_id, most=most
@@ -153,17 +161,24 @@ class Jobs(JobManager):
         )
         return [None] * len(jobs)
 
-    async def retry_job(self, job: Job, retry_at: datetime | None = None, **_: Any) -> None:
+    async def retry_job(
+        self,
+        job: Job,
+        retry_at: datetime | None = None,
+        priority: int | None = None,
+        queue: str | None = None,
+        lock: str | None = None,
+    ) -> None:
         await self.connector.execute_query_async(
             RETRY, job=job.id, worker=job.worker_id, at=retry_at
         )
 
 
 def worker_app(room: Callable[[], int]) -> App:
-    """The tasks, over connections of the worker's own; see `Jobs` for `room`."""
-    connections = PatientConnector(pool_factory=_pool, kwargs=connector_params(), **POOL)
+    """The tasks, over connections of the worker's own; see `BatchedJobManager` for `room`."""
+    connections = PatientConnector(kwargs=connector_params(), **POOL)
     made = django_app.with_connector(connections)
-    made.job_manager = Jobs(made.connector, room)
+    made.job_manager = BatchedJobManager(made.connector, room)
     return made
 
 
@@ -182,27 +197,19 @@ def doing(worker_id: int) -> set[int]:
         return {row[0] for row in cursor.fetchall()}
 
 
+def count_living(lease: float) -> int:
+    """The number of workers, on all machines, that have given a sign within `lease` seconds.
+    Synchronous."""
+    with connection.cursor() as cursor:
+        cursor.execute(LIVING, [lease])
+        return int(cursor.fetchone()[0])
+
+
 def elsewhere(queue: str, run_id: str, job_id: int) -> bool:
-    """Whether another job for the run is being done, by whomever. Synchronous."""
+    """Whether another job for the run is being done, by any worker. Synchronous."""
     with connection.cursor() as cursor:
         cursor.execute(ELSEWHERE, [queue, run_id, job_id])
         return bool(cursor.fetchone()[0])
-
-
-def _pool(**options: Any) -> AsyncConnectionPool:
-    """procrastinate's pool asks the server whether it is there before each question, and puts BEGIN
-    and COMMIT around it, though one statement is a transaction anyway."""
-    return AsyncConnectionPool(**options | {"check": _check, "configure": _configure})
-
-
-async def _check(connection: AsyncConnection[Any]) -> None:
-    """Raises OperationalError if the server has hung up. It is not asked: what is not known here,
-    the question will show."""
-    connection.pgconn.consume_input()
-
-
-async def _configure(connection: AsyncConnection[Any]) -> None:
-    await connection.set_autocommit(True)
 
 
 async def _insist(ask: Callable[[], Awaitable[T]]) -> T:

@@ -1,1 +1,1 @@
-"""How much anybody may ask for; used by the doors only."""
+"""Limits on what clients may ask for; only the doors use them."""

@@ -1,7 +1,7 @@
-"""What limits are made of: slots that are held, and events in sliding windows of time.
+"""The parts of limits: slots that are held, and events in sliding windows of time.
 
-Names are chosen by the doors (`socket:<agent>`, `auth:<address>`). Every backend counts exactly,
-also when many ask at the same moment."""
+The doors choose the names (`engine.ids.joined`: `socket:<agent>`, `auth:<address>`). Every
+backend counts exactly, also when many ask at the same moment."""
 
 from dataclasses import dataclass
 from typing import Protocol

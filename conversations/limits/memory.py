@@ -5,7 +5,7 @@ from collections import OrderedDict, deque
 
 from conversations.limits.base import MINUTE, Window
 
-MOST_WINDOWS = 50_000
+MAX_WINDOWS = 50_000
 
 
 class SlidingWindow:
@@ -62,6 +62,6 @@ class MemoryLimits:
     def _window(self, window: Window) -> SlidingWindow:
         times = self._windows.pop(window.name, None) or SlidingWindow(window.seconds)
         self._windows[window.name] = times
-        if len(self._windows) > MOST_WINDOWS:
+        if len(self._windows) > MAX_WINDOWS:
             self._windows.popitem(last=False)
         return times

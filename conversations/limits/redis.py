@@ -5,7 +5,6 @@ lease lives: what a dead one held is free when its lease has run out."""
 
 import asyncio
 import contextlib
-import contextvars
 import logging
 from collections.abc import Iterator
 
@@ -13,6 +12,7 @@ from redis.asyncio import BlockingConnectionPool, Redis
 from redis.exceptions import RedisError
 
 from conversations.limits.base import Window
+from core.tasks.background import Background
 from engine.errors import Unavailable
 from engine.ids import new_id
 
@@ -64,11 +64,11 @@ return wait
 
 
 class Slots:
-    """What this process holds of one name, and what Redis was last known to count for it: None
-    where an answer is missing. Where the two differ, Redis is told again.
+    """The slots that this process holds under one name, and the count that Redis was last known to
+    have for it: None where an answer is missing. Where the two differ, Redis is told again.
 
     A command without an answer may still reach Redis, after a later one: until `doubted` (loop
-    time) what Redis was told is told again."""
+    time) the count is sent again."""
 
     __slots__ = ("doubted", "held", "lock", "told", "users")
 
@@ -80,7 +80,7 @@ class Slots:
 
     @contextlib.contextmanager
     def asking(self) -> Iterator[None]:
-        """Around a command to Redis: without an answer nobody knows what it counts."""
+        """Surrounds a command to Redis: without an answer its count is unknown."""
         self.told = None
         try:
             yield
@@ -89,7 +89,7 @@ class Slots:
             raise
 
     def doubt(self) -> None:
-        """What Redis was told may not be what it knows, soon."""
+        """Marks the count in Redis as doubtful for a moment."""
         self.doubted = asyncio.get_running_loop().time() + DOUBT_SECONDS
 
     @property
@@ -111,20 +111,17 @@ class RedisLimits:
         self._freed = asyncio.Event()
         self._acquire = self._redis.register_script(ACQUIRE)
         self._admit = self._redis.register_script(ADMIT)
-        self._tasks: list[asyncio.Task[None]] = []
+        self._background = Background()
 
     async def start(self) -> None:
         """Take the lease, and keep it."""
         await self._beat()
-        for work in (self._keep_beating(), self._keep_telling()):
-            self._tasks.append(asyncio.create_task(work, context=contextvars.Context()))
+        self._background.start(self._keep_beating(), self._keep_telling())
 
     async def stop(self) -> None:
         """Give up the lease and with it all slots."""
-        while working := [task for task in self._tasks if not task.done()]:
-            for task in working:
-                task.cancel()  # redis-py takes one for its own timeout if they come together
-            await asyncio.wait(working, timeout=BEAT_SECONDS)
+        while not await self._background.stop(BEAT_SECONDS):
+            pass  # redis-py takes a cancel for its own timeout if they come together
         try:
             await self._redis.delete(_lease(self._process))
         except RedisError:
@@ -195,7 +192,7 @@ class RedisLimits:
         self._freed.set()  # also for what could not be told before
 
     async def _keep_telling(self) -> None:
-        """What was given back, as soon as Redis can be told."""
+        """Tells Redis about freed slots as soon as it can be reached."""
         while True:
             await self._freed.wait()
             self._freed.clear()

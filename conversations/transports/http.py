@@ -1,35 +1,59 @@
-"""What the views of conversations share: who asks, and under which name."""
+"""The common part of the views of conversations: the caller, and the name of a message."""
 
+from django.conf import settings
 from django.http import HttpRequest
 from msgspec.structs import replace
 
 from accounts import idempotency
+from agents.addresses import host_slug
+from agents.auth.authorize import Credential
+from agents.auth.members import Session
 from agents.caller import Caller
-from conversations.limits import doors
+from conversations.process.services import services_of
+from conversations.transports import admission
 from conversations.transports.identify import address, bearer_token, client_address
 from engine.errors import ClawError, invalid
-from engine.visibility import Visibility, visible
 from wire.native import ChatRequest
+from wire.visibility import Visibility, visible
+
+SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 
 
 async def caller_of(request: HttpRequest, slug: str | None, agent_id: str | None = None) -> Caller:
-    """Authorise a request. Raises ClawError: see `agents.authorize`, and `rate_limited`."""
+    """Authorise a request. Raises ClawError: see `agents.auth.authorize`, and `rate_limited`."""
     if "token" in request.GET:
         raise ClawError("invalid_token", "Tokens are not accepted in a URL.")
-    caller = await doors.identify(
-        bearer_token({"authorization": request.headers.get("authorization", "")}),
+    limits = services_of(request.scope).limits
+    caller = await admission.identify(
+        limits,
+        credential_of(request),
         address=address(request.scope, request.get_host(), slug, agent_id),
         origin=request.headers.get("origin"),
         client=client_address(request.scope),
     )
-    request.origin_allowed |= caller.origin_allowed  # see clawsite.cors
-    await doors.count_request(caller)
+    request.origin_allowed |= caller.readable  # see clawsite.http.cors
+    await admission.count_request(limits, caller)
     return caller
 
 
-def require_token(request: HttpRequest) -> None:
-    """Before a body is read: raises `auth_required` for a request without a token."""
-    if bearer_token({"authorization": request.headers.get("authorization", "")}) is None:
+def credential_of(request: HttpRequest) -> Credential | None:
+    """The request's token, else its session. A session is good on the console's host only: the
+    pages on an agent's host are somebody else's."""
+    token = bearer_token({"authorization": request.headers.get("authorization", "")})
+    key = request.COOKIES.get(settings.SESSION_COOKIE_NAME)
+    if token is not None or not key or host_slug(request.get_host()) is not None:
+        return token
+    return Session(
+        key=key,
+        organization=request.headers.get("x-claw-organization"),
+        safe=request.method in SAFE_METHODS,
+        fetch_site=request.headers.get("sec-fetch-site"),
+    )
+
+
+def require_credential(request: HttpRequest) -> None:
+    """Before a body is read: raises `auth_required` for a request without a credential."""
+    if credential_of(request) is None:
         raise ClawError("auth_required", "Authentication is required.")
 
 
@@ -45,11 +69,12 @@ def named(request: HttpRequest, chat: ChatRequest) -> ChatRequest:
 
 
 def visibility_of(caller: Caller, *, deltas: bool = False) -> Visibility:
-    """What the caller may see of a run."""
+    """The part of a run that the caller may see."""
     agent = caller.agent
     return visible(
-        trusted=caller.trusted,
+        trusted=caller.principal.trusted,
         show_thinking=agent is not None and agent.show_thinking,
         show_tools=agent is not None and agent.show_tools,
+        show_usage=agent is not None and agent.show_usage,
         deltas=deltas,
     )

@@ -1,21 +1,22 @@
-"""What a request says about itself: its token, the agent it means, where it comes from."""
+"""A request's own words: its token, the agent that it means, and where it comes from."""
 
 from collections.abc import Mapping
-from ipaddress import ip_address
 from typing import Any
 from urllib.parse import parse_qs
 
 from django.conf import settings
+from django.http import HttpRequest
 
 from agents.addresses import host_slug
+from agents.auth.signing import is_signed
 from agents.caller import Address
-from agents.signing import is_signed
+from core.networks import ip_of
 from engine.errors import ClawError
 
 
 def bearer_token(headers: Mapping[str, str]) -> str | None:
-    """The token of an `Authorization: Bearer` header (RFC 6750)."""
-    scheme, _, token = headers.get("authorization", "").partition(" ")
+    """The token of an `Authorization: Bearer` header (RFC 6750), after any space or tab."""
+    scheme, token, *_ = *headers.get("authorization", "").split(maxsplit=1), "", ""
     return token.strip() or None if scheme.lower() == "bearer" else None
 
 
@@ -36,6 +37,12 @@ def socket_ticket(scope: Mapping[str, Any]) -> str | None:
     return given[0] if given else None
 
 
+def is_stranger(scope: Mapping[str, Any]) -> bool:
+    """Whether a WebSocket's upgrade request brings nothing that could say who asks."""
+    query = parse_qs(scope.get("query_string", b"").decode("latin-1"))
+    return not ("token" in query or "ticket" in query or bearer_token(asgi_headers(scope)))
+
+
 def address(
     scope: Mapping[str, Any], host: str, path_slug: str | None, agent_id: str | None = None
 ) -> Address:
@@ -51,17 +58,25 @@ def address(
 
 
 def client_address(scope: Mapping[str, Any]) -> str:
-    """Where a connection comes from: its peer or, behind `CLAW_TRUSTED_PROXIES`, the last address
-    in `X-Forwarded-For` that is not one of those proxies. Nobody else's word is believed."""
-    peer = (scope.get("client") or ["unknown"])[0]
-    hops = [hop.strip() for hop in asgi_headers(scope).get("x-forwarded-for", "").split(",")]
+    """The address of a client: its peer or, behind `CLAW_TRUSTED_PROXIES`, the last address in
+    `X-Forwarded-For` that is not one of those proxies. No other proxy is believed."""
+    peer = str((scope.get("client") or ["unknown"])[0])
+    said = [value for name, value in scope.get("headers", []) if name.lower() == b"x-forwarded-for"]
+    hops = [hop.strip() for hop in b",".join(said).decode("latin-1").split(",")]
     while hops and _trusted(peer):
         peer = hops.pop() or peer
-    return str(peer)
+    return str(ip_of(peer) or peer)
+
+
+def address_of(request: HttpRequest) -> str:
+    """`client_address` of a request of Django's."""
+    forwarded = request.headers.get("x-forwarded-for", "").encode("latin-1", "replace")
+    headers = [(b"x-forwarded-for", forwarded)] if forwarded else []
+    return client_address({"client": [request.META.get("REMOTE_ADDR")], "headers": headers})
 
 
 def forwarding(scope: Mapping[str, Any]) -> str:
-    """What becomes of `X-Forwarded-For`: `none` came, it is `believed`, or it is `ignored`."""
+    """The fate of `X-Forwarded-For`: `none` came, it is `believed`, or it is `ignored`."""
     if "x-forwarded-for" not in asgi_headers(scope):
         return "none"
     return "believed" if _trusted((scope.get("client") or ["unknown"])[0]) else "ignored"
@@ -77,11 +92,8 @@ def as_visited(scope: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _trusted(name: str) -> bool:
-    try:
-        found = ip_address(name)
-    except ValueError:
-        return False
-    return any(found in network for network in settings.CLAW_TRUSTED_PROXIES)
+    found = ip_of(name)
+    return found is not None and any(found in net for net in settings.CLAW_TRUSTED_PROXIES)
 
 
 def asgi_headers(scope: Mapping[str, Any]) -> dict[str, str]:

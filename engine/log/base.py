@@ -7,7 +7,7 @@ before the log holds it, and no reader ever makes a writer wait.
 from collections.abc import AsyncGenerator, Callable, Sequence
 from typing import NamedTuple, Protocol, TypeAlias
 
-from engine.events import Event, NewEvent, Stamp
+from engine.events import Batch, Event, NewEvent, Stamp
 
 
 class Entry(NamedTuple):
@@ -16,6 +16,10 @@ class Entry(NamedTuple):
     seq: int
     type: str
     data: bytes
+
+
+NOTHING_YET = Entry(0, "", b"")
+"""In place of the last event of a run that somebody has taken, and not begun to write."""
 
 
 class LogError(Exception):
@@ -43,12 +47,17 @@ class StorageFailed(LogError):
 
 
 class Damaged(StorageFailed):
-    """What was stored is there no more as it was written: no second try will read it."""
+    """The stored events are no longer as they were written: no second try will read them."""
 
 
-Sink: TypeAlias = Callable[[list[str], list[bytes], int], bool]
-"""Takes events (at least one) at once, or none of them (False): their types, their JSON, and the
-last one's seq. It neither waits nor raises."""
+Push: TypeAlias = Callable[[Batch], bool]
+"""Takes a batch at once, or nothing of it (False). It neither waits nor raises."""
+
+
+def batch_of(entries: Sequence[Entry]) -> Batch:
+    """Entries that follow one another (at least one), as a batch."""
+    seqs, types, lines = zip(*entries, strict=True)
+    return [*types], [*lines], seqs[-1]
 
 
 class Writer(Protocol):
@@ -75,6 +84,11 @@ class Writer(Protocol):
         Raises `Fenced` or `StorageFailed`."""
         ...
 
+    def release(self) -> None:
+        """End the attempt though the run has no `done`: a later attempt writes that. The log keeps
+        nothing of the run open until then. Call it after `flush`; the writer never works again."""
+        ...
+
 
 class Log(Protocol):
     """All runs' events. A run is finished when its `done` is in the log; ids are used once."""
@@ -95,18 +109,24 @@ class Log(Protocol):
         ...
 
     def follow(
-        self, run_id: str, after: int = 0, sink: Sink | None = None
+        self, run_id: str, after: int = 0, push: Push | None = None
     ) -> AsyncGenerator[list[Entry], None]:
         """Everything after `after`, in lists of what is there, ending after `done`.
 
-        While the reader has read all there is, a log may hand it the next events by `sink`, in the
+        While the reader has read all there is, a log may hand it the next events by `push`, in the
         moment when they are stored, without a turn of the loop: what it took is not yielded too.
         Raises what `read` does, and `StorageFailed` when the run broke off until a later attempt
         takes over. Close it with `aclosing`; it may be cancelled at any await."""
         ...
 
     async def last(self, run_id: str) -> Entry | None:
-        """The last event, or None if the log holds nothing of this run."""
+        """The last event; `NOTHING_YET` of a run that is taken: follow it, and it comes. None if
+        the log holds nothing of this run."""
+        ...
+
+    async def has_room(self, owner: str) -> bool:
+        """Whether `owner` may begin another run here. Ended runs of its own go early, oldest
+        first, to make room."""
         ...
 
     async def erase(self, run_id: str) -> None:

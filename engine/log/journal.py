@@ -23,7 +23,7 @@ WRITING = os.O_RDWR | os.O_APPEND
 
 
 class Head(msgspec.Struct):
-    """What every line must have; decoding it checks the JSON of the whole line."""
+    """The fields that every line must have; decoding them checks the JSON of the whole line."""
 
     type: str
     seq: int
@@ -125,7 +125,8 @@ class Journal:
             self._fd = -1
 
     def _end_of_batch(self, first: int) -> int:
-        """Where to stop reading from mark `first`: the last mark within a batch, or the next."""
+        """The mark at which a read from mark `first` stops: the last one within a batch, or the
+        next."""
         limit = self._offsets[first] + BATCH
         stop = max(bisect_right(self._offsets, limit) - 1, first + 1)
         return self._offsets[stop] if limit < self.size and stop < len(self._offsets) else self.size
@@ -174,9 +175,9 @@ def _hold(path: str) -> int:
 
 
 def _good(lines: list[bytes], seq: int) -> int:
-    """How many of `lines`, the first of which should be event `seq`, are right.
+    """The number of `lines` that are right, if the first should be event `seq`.
 
-    Checking the last one is enough if it is right: its seq is the count of the lines."""
+    A right last line is enough: its seq is the count of the lines."""
     if _is_event(lines[-1], seq + len(lines) - 1):
         return len(lines)
     return next(n for n, line in enumerate(lines) if not _is_event(line, seq + n))

@@ -1,6 +1,7 @@
-"""What the memory log and the journal share: fencing, the recent events, the waiting readers.
+"""The parts that the memory log and the journal share: fencing, the recent events, the waiting
+readers.
 
-All of it belongs to one event loop. There is one `Run` object per run as long as anybody uses it.
+All of them belong to one event loop. There is one `Run` object per run as long as anybody uses it.
 """
 
 import asyncio
@@ -16,7 +17,7 @@ from engine.log.base import (
     Fenced,
     LogError,
     PositionAhead,
-    Sink,
+    Push,
     StorageFailed,
     UnknownRun,
 )
@@ -27,18 +28,18 @@ SWEEP_STEP = 64  # runs dropped before the loop gets a turn (an unlink costs abo
 
 
 class Reader:
-    """Who waits at the end of a run, and may be handed what comes next."""
+    """A reader that waits at the end of a run for the next events."""
 
-    __slots__ = ("after", "sink")
+    __slots__ = ("after", "push")
 
-    def __init__(self, after: int, sink: Sink) -> None:
-        self.after, self.sink = after, sink
+    def __init__(self, after: int, push: Push) -> None:
+        self.after, self.push = after, push
 
     def take(self, types: list[str], lines: list[bytes], last: int) -> bool:
         """Whether the reader has them; `done` is for the reader itself, who ends with it."""
         if last - len(lines) != self.after or types[-1] == LAST:
             return False
-        if not self.sink(types, lines, last):
+        if not self.push((types, lines, last)):
             return False
         self.after = last
         return True
@@ -209,6 +210,11 @@ class LocalWriter:
         if self.stopped is Fenced or self.stopped is StorageFailed:
             raise self.stopped(f"{self._run.run_id}: this writer has ended")
 
+    def release(self) -> None:
+        """See `Writer.release`."""
+        if not self.stopped:
+            self._log.release(self._run)
+
 
 class LocalLog(ABC, Generic[R]):
     """`Log` for one process. `retention` in seconds; `clock` is the Unix time."""
@@ -226,8 +232,8 @@ class LocalLog(ABC, Generic[R]):
         """A run that begins. Raises `LogError` if `run_id` cannot be one."""
 
     @abstractmethod
-    def _begin(self, run: R) -> None:
-        """Make `run` ready to be written. Raises `StorageFailed`."""
+    def _begin(self, run: R, owner: str) -> None:
+        """Make `run`, which is the owner's, ready to be written. Raises `StorageFailed`."""
 
     @abstractmethod
     def _drop(self, run_id: str) -> R | None:
@@ -246,7 +252,7 @@ class LocalLog(ABC, Generic[R]):
             raise LogError(f"{run.run_id} is finished")
         if attempt < run.attempt or attempt == run.attempt > 0:
             raise Fenced(f"{run.run_id}: attempt {run.attempt} holds it")
-        self._begin(run)
+        self._begin(run, stamp.owner)
         run.stop_writer(Fenced)
         run.attempt, run.failed = attempt, None
         run.writer = LocalWriter(self, run, stamp)
@@ -257,7 +263,7 @@ class LocalLog(ABC, Generic[R]):
         return self._known(run_id).read(after)
 
     async def follow(
-        self, run_id: str, after: int = 0, sink: Sink | None = None
+        self, run_id: str, after: int = 0, push: Push | None = None
     ) -> AsyncGenerator[list[Entry], None]:
         """See `Log.follow`."""
         run = self._known(run_id)
@@ -272,10 +278,10 @@ class LocalLog(ABC, Generic[R]):
                 await asyncio.sleep(0)  # a reader far behind must not hold the loop
             elif run.finished:
                 return
-            elif sink is None:
+            elif push is None:
                 await run.news()
             else:
-                reader = Reader(after, sink)
+                reader = Reader(after, push)
                 await run.news(reader)
                 after = reader.after
 
@@ -283,6 +289,10 @@ class LocalLog(ABC, Generic[R]):
         """See `Log.last`."""
         run = self._find(run_id)
         return run.read(run.seq - 1)[-1] if run is not None and run.seq else None
+
+    async def has_room(self, owner: str) -> bool:
+        """See `Log.has_room`."""
+        return True
 
     async def erase(self, run_id: str) -> None:
         """See `Log.erase`."""
@@ -303,6 +313,10 @@ class LocalLog(ABC, Generic[R]):
         run.finished = True
         run.stop_writer(LogError)
         self._ended.append((self._clock(), run.run_id))
+
+    def release(self, run: R) -> None:
+        """See `Writer.release`."""
+        run.stop_writer(LogError)
 
     def counts(self) -> dict[str, int]:
         """See `Log.counts`."""

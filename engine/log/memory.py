@@ -66,7 +66,7 @@ class MemoryLog(LocalLog[MemoryRun]):
     def _new(self, run_id: str) -> MemoryRun:
         return MemoryRun(run_id, self.max_bytes, self)
 
-    def _begin(self, run: MemoryRun) -> None:
+    def _begin(self, run: MemoryRun, owner: str) -> None:
         self._runs[run.run_id] = run
 
     def _drop(self, run_id: str) -> MemoryRun | None:

@@ -4,20 +4,20 @@ from collections.abc import Callable
 from importlib import import_module
 from typing import cast
 
-from engine.net import Guard
+from engine.http.guard import Guard
 from engine.providers.base import Provider
 
 PROVIDERS = {
-    "anthropic": "engine.providers.anthropic:AnthropicProvider",
-    "openai": "engine.providers.openai:OpenAIProvider",
-    "demo": "engine.providers.demo:DemoProvider",
+    "anthropic": "engine.providers.anthropic.provider:AnthropicProvider",
+    "openai": "engine.providers.openai.provider:OpenAIProvider",
+    "demo": "engine.providers.demo.provider:DemoProvider",
 }
-BY_SDK = {"anthropic": "engine.providers.anthropic_sdk:AnthropicSdkProvider"}
+BY_SDK = {"anthropic": "engine.providers.anthropic.sdk:AnthropicSdkProvider"}
 """The same over the SDK of the model's maker, for operators who want that."""
 
 
 def provider_factory(name: str, *, sdk: bool = False) -> Callable[..., Provider]:
-    """What makes a provider; the import of an SDK takes a second, that of the others nothing.
+    """The class of a provider. The import of an SDK takes a second, that of the others nothing.
 
     Raises `KeyError` for a name that is not in `PROVIDERS`."""
     module, _, factory = (BY_SDK if sdk and name in BY_SDK else PROVIDERS)[name].partition(":")

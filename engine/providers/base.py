@@ -1,4 +1,4 @@
-"""What every model provider offers: one call, streamed as a few kinds of delta."""
+"""The interface of a model provider: one call, streamed as a few kinds of delta."""
 
 from collections.abc import Callable
 from typing import Any, Protocol, TypeAlias
@@ -10,7 +10,7 @@ from engine.usage import TokenCounts
 
 
 class TextDelta(msgspec.Struct, frozen=True, gc=False):
-    """Pieces of the answer, none of them empty: a token each, as far as anybody knows."""
+    """Pieces of the answer, none of them empty. Each counts as one token."""
 
     pieces: list[str]
 
@@ -32,12 +32,20 @@ class ToolDelta(msgspec.Struct, frozen=True, gc=False):
     name: str | None = None
 
 
-class ToolUse(msgspec.Struct, frozen=True, gc=False):
-    """A complete tool call, by the provider's signal."""
+class ToolRequest(msgspec.Struct, frozen=True, gc=False):
+    """A complete tool call that the model asks for, by the provider's signal."""
 
     id: str
     name: str
     args: dict[str, Any]
+
+
+class Hidden(msgspec.Struct, frozen=True, gc=False):
+    """The size, in bytes, of data that is kept for the next call and never shown: a signature,
+    redacted thinking, the input of a server's own tool, and the fields of a block beside its
+    text."""
+
+    size: int
 
 
 class Counted(msgspec.Struct, frozen=True, gc=False):
@@ -57,9 +65,9 @@ class Finished(msgspec.Struct, frozen=True, gc=False):
     blocks: list[dict[str, Any]]
 
 
-Delta: TypeAlias = TextDelta | ThinkingDelta | ToolDelta | ToolUse | Counted | Finished
+Delta: TypeAlias = TextDelta | ThinkingDelta | ToolDelta | ToolRequest | Hidden | Counted | Finished
 Sink: TypeAlias = Callable[[list[Delta]], None]
-"""Takes deltas (never none) at once: it is called from where the bytes come in, and never waits."""
+"""Takes one or more deltas. It is called where the bytes are read, so it never waits."""
 
 
 class Provider(Protocol):
@@ -67,10 +75,10 @@ class Provider(Protocol):
 
     name: str
     price_list: str | None
-    """Whose prices its calls pay; see `engine.usage.price_list_of`."""
+    """The price list of its calls; see `engine.usage.price_list_of`."""
 
     async def call(self, request: ModelRequest, sink: Sink, *, idle_timeout: float) -> None:
-        """Make the call: `sink` gets, together, the deltas of everything that arrived together.
+        """Make the call. Deltas that arrived together are given to `sink` together.
 
         Returns after a last delta that is always `Finished`; a stream that the server ends without
         saying why is `ProviderError("upstream_truncated")`. `idle_timeout` (seconds) bounds every

@@ -1,1 +1,1 @@
-"""What an agent can do besides writing."""
+"""Tools: everything that an agent can do besides writing."""

@@ -1,13 +1,16 @@
-import { createContext, useCallback, useContext, useEffect, useMemo, useRef, useSyncExternalStore } from "react";
+import { createContext, useContext, useEffect, useMemo, useRef, useSyncExternalStore } from "react";
 
-/** @import {ClawClient} from "./client.js" */
-/** @import {Conversation} from "./conversation.js" */
-/** @import {LinkStatus, Message, ToolCall} from "./types.js" */
+/** @import {ClawClient} from "./client/client.js" */
+/** @import {Conversation} from "./client/conversation.js" */
+/** @import {ClawError} from "./client/errors.js" */
+/** @import {LinkStatus, Message, Pending, ToolCall, Verdict} from "./types.js" */
 
 /**
  * @typedef {{client?: ClawClient, conversationId?: string | null, onToolCall?: (call: ToolCall) => void}} ChatOptions
  * @typedef {{messages: Message[], isStreaming: boolean, ttft: number | null,
- *   tokensPerSecond: number | null, status: LinkStatus, conversationId: string | null}} ChatState
+ *   tokensPerSecond: number | null, status: LinkStatus, conversationId: string | null,
+ *   hasOlder: boolean, isLoading: boolean, pending: Pending[], error: ClawError | null}} ChatState
+ *   `pending`: what the agent needs of somebody before it goes on; `error`: what went wrong last, until something is said again
  */
 
 /** The client of everything below: `<ClawContext.Provider value={client}>`. */
@@ -30,10 +33,20 @@ export function useStreamingChat(agentId, { client: given, conversationId = null
   });
   useEffect(() => store.open((call) => told.current?.(call)), [store]);
   const state = useSyncExternalStore(store.subscribe, store.read, store.read);
-  const send = useCallback((/** @type {string} */ text) => store.conversation.send(text), [store]);
-  const cancel = useCallback(() => store.conversation.cancel(), [store]);
-  const retry = useCallback(() => store.conversation.retry(), [store]);
-  return { ...state, send, cancel, retry };
+  const actions = useMemo(
+    () => ({
+      send: (/** @type {string} */ text, /** @type {{replaces?: string}} */ options) => store.send(text, options),
+      cancel: () => store.conversation.cancel(),
+      retry: () => store.retry(),
+      loadOlder: () => store.loadOlder(),
+      approve: (/** @type {string} */ id, /** @type {Verdict} */ verdict) => store.conversation.approve(id, verdict),
+      answer: (/** @type {string} */ id, /** @type {string} */ text) => store.conversation.answer(id, text),
+      decline: (/** @type {string} */ id) => store.conversation.decline(id),
+      newConversation: () => store.begin(),
+    }),
+    [store],
+  );
+  return { ...state, ...actions };
 }
 
 /** A conversation as React wants it: a state that is another object when something changed. */
@@ -48,6 +61,10 @@ class ChatStore {
   #onToolCall = () => {};
   /** @type {ChatState} */
   #state;
+  /** @type {ClawError | null} */
+  #error = null;
+  /** A user's message gets another id when the server has it; here it keeps its first. @type {WeakMap<Message, string>} */
+  #ids = new WeakMap();
   /** Copies that were handed out, until their message changes. @type {WeakMap<Message, Message>} */
   #copies = new WeakMap();
   /** @type {Set<() => void>} */
@@ -61,8 +78,8 @@ class ChatStore {
     this.#agentId = agentId;
     this.#conversationId = conversationId;
     const { status } = client;
-    const none = { ttft: null, tokensPerSecond: null };
-    this.#state = { messages: [], isStreaming: false, ...none, status, conversationId };
+    const none = { ttft: null, tokensPerSecond: null, error: null, hasOlder: false, pending: [] };
+    this.#state = { messages: [], isStreaming: false, isLoading: !!conversationId, ...none, status, conversationId };
   }
 
   /** From when the component is there until it is gone. @param {(call: ToolCall) => void} onToolCall */
@@ -74,6 +91,34 @@ class ChatStore {
       this.#mounted -= 1;
       queueMicrotask(() => this.#mounted || this.#close()); // in development React mounts twice
     };
+  }
+
+  /** @param {string} text @param {{replaces?: string}} [options] `replaces`: the id of a message, as it is shown */
+  send(text, { replaces } = {}) {
+    this.#error = null;
+    const replaced = this.conversation.messages.find((message) => this.#idOf(message) === replaces);
+    return this.conversation.send(text, { replaces: replaced?.id ?? replaces });
+  }
+
+  retry() {
+    this.#error = null;
+    return this.conversation.retry();
+  }
+
+  /** The page before the first message. Never rejects: what went wrong is `error`. */
+  async loadOlder() {
+    try {
+      await this.conversation.loadOlder();
+    } catch (problem) {
+      this.#failed(/** @type {ClawError} */ (problem));
+    }
+  }
+
+  /** Leave this conversation for a new one. */
+  begin() {
+    this.#close();
+    this.#conversationId = this.#error = null;
+    this.#plan();
   }
 
   get conversation() {
@@ -88,9 +133,16 @@ class ChatStore {
         this.#plan();
       })
       .on("status", () => this.#plan())
+      .on("error", (error) => this.#failed(error))
       .on("event", (event) => event.type === "tool_call" && this.#onToolCall(event));
     this.#conversation = conversation;
     return conversation;
+  }
+
+  /** @param {ClawError} error */
+  #failed(error) {
+    this.#error = error;
+    this.#plan();
   }
 
   #close() {
@@ -116,15 +168,23 @@ class ChatStore {
   }
 
   /** @param {Conversation} conversation @returns {ChatState} */
-  #take({ messages, isStreaming, metrics, status, id }) {
+  #take({ messages, isStreaming, isLoading, hasOlder, pending, metrics, status, id }) {
     const { ttft, tokensPerSecond } = metrics;
     const copies = messages.map((message) => this.#copy(message));
-    return { messages: copies, isStreaming, ttft, tokensPerSecond, status, conversationId: id };
+    const more = { isLoading, hasOlder, pending, error: this.#error };
+    return { messages: copies, isStreaming, ttft, tokensPerSecond, status, conversationId: id, ...more };
+  }
+
+  /** @param {Message} message */
+  #idOf(message) {
+    const id = this.#ids.get(message) ?? message.id;
+    this.#ids.set(message, id);
+    return id;
   }
 
   /** @param {Message} message */
   #copy(message) {
-    const copy = this.#copies.get(message) ?? { ...message };
+    const copy = this.#copies.get(message) ?? { ...message, id: this.#idOf(message) };
     this.#copies.set(message, copy);
     return copy;
   }

@@ -1,21 +1,26 @@
-// The types of docs/protocol.md; nothing of this is loaded at run time.
+// What the client has beside the types of the protocol; nothing of this is loaded at run time.
 
-export type Usage = {
-  inputTokens: number;
-  outputTokens: number;
-  totalTokens: number;
-  cost: number | null;
-  model: string;
-  latencyMs: number;
-  ttftMs: number | null;
-  tokensPerSecond: number | null;
-  source: "provider" | "estimated";
-  cacheReadTokens: number;
-  cacheWriteTokens: number;
-  reasoningTokens: number;
-  /** Only of `conversations.sendMessageStream`: the same as `totalTokens`. */
-  total?: number;
-};
+import type * as protocol from "./protocol.js";
+import type { AnyEvent, Cancelled, Failed, MessageComplete } from "./protocol.js";
+
+export * from "./protocol.js";
+
+// What the client adds to what the server says.
+declare module "./protocol.js" {
+  interface Usage {
+    /** Only of `conversations.sendMessageStream`: the same as `totalTokens`. */
+    total?: number;
+  }
+  interface Token {
+    /** `ttft` with the first token only. */
+    metrics?: { ttft?: number; tokenCount: number };
+    /** Only of `conversations.sendMessageStream`: the same as `content`. */
+    token?: string;
+  }
+  interface Metrics {
+    ttft?: number | null;
+  }
+}
 
 /** What was measured here, from `send()` on. `ttft` in milliseconds. */
 export type Metrics = { ttft: number | null; tokenCount: number; tokensPerSecond: number | null };
@@ -28,168 +33,37 @@ export type ErrorBody = {
   details?: Record<string, any>;
 };
 
-type Position = { runId: string; seq: number };
-type InRun = Position & { conversationId: string; messageId: string };
-
-export type RunStarted = InRun & {
-  type: "run_started";
-  agentId: string;
-  provider: string;
-  model: string;
-  userMessageId: string;
-  userContent: string;
-  clientMessageId?: string;
-  queued?: number;
-  replaces?: string;
-};
-export type Typing = InRun & { type: "typing"; status: "start" | "stop" };
-export type Status = InRun & { type: "status"; message: string; stage: string };
-export type Thinking = Position & { type: "thinking"; content: string; index: number };
-export type Token = Position & {
-  type: "token";
-  content: string;
-  index: number;
-  count?: number;
-  /** `ttft` with the first token only. */
-  metrics?: { ttft?: number; tokenCount: number };
-  /** Only of `conversations.sendMessageStream`: the same as `content`. */
-  token?: string;
-};
-export type ToolCallDelta = Position & {
-  type: "tool_call_delta";
-  index: number;
-  arguments: string;
-  id?: string;
-  name?: string;
-};
-export type ToolCall = InRun & {
-  type: "tool_call";
-  id: string;
-  tool: string;
-  args: Record<string, any>;
-  name: string;
-  arguments: Record<string, any>;
-};
-export type ToolResult = InRun & {
-  type: "tool_result";
-  id: string;
-  tool: string;
-  result: any;
-  isError: boolean;
-  durationMs: number;
-};
-/** No client gets it; the fixtures of the fold have it. */
-export type Step = InRun & { type: "step"; stopReason: string; blocks?: object[] };
-export type UsageReported = InRun & {
-  type: "usage";
-  inputTokens: number;
-  outputTokens: number;
-  cacheReadTokens: number;
-  cacheWriteTokens: number;
-  reasoningTokens: number;
-  cost: number | null;
-  source: "provider" | "estimated";
-};
-export type MessageComplete = InRun & {
-  type: "message_complete";
-  content: string;
-  usage: Usage;
-  stopReason: string;
-};
-export type Cancelled = InRun & {
-  type: "cancelled";
-  content: string;
-  usage: Usage;
-  stopReason: "cancelled";
-};
-export type Failed = InRun & {
-  type: "error";
-  code: string;
-  message: string;
-  retryable: boolean;
-  content: string;
-  usage: Usage;
-  retryAfter?: number;
-};
-export type Done = InRun & {
-  type: "done";
-  reason: "complete" | "cancelled" | "error" | "interrupted" | "budget_exceeded";
-  usage: Usage;
-  cost: number | null;
-  metrics: {
-    ttftMs: number | null;
-    totalMs: number;
-    tokenCount: number;
-    tokensPerSecond: number | null;
-    ttft?: number | null;
-  };
-  digest: string;
-  length: number;
-};
 export type Outcome = MessageComplete | Cancelled | Failed;
-/** An event of a run, as the server numbers it. */
-export type AnyEvent =
-  | RunStarted
-  | Typing
-  | Status
-  | Thinking
-  | Token
-  | ToolCallDelta
-  | ToolCall
-  | ToolResult
-  | Step
-  | UsageReported
-  | Outcome
-  | Done;
 
-export type Snapshot = {
-  type: "snapshot";
-  runId: string;
-  conversationId: string;
-  messageId: string;
-  lastSeq: number;
+/** A snapshot; its message is the client's own. */
+export interface Snapshot extends Omit<protocol.Snapshot, "message" | "status"> {
   status: string;
-  nextIndex: number;
-  pending: object[];
   message: Message;
-  progress?: Progress;
   /** Never there; it makes a snapshot readable beside events. */
   seq?: undefined;
-};
-/** What the agent is doing, in words, and for programs. */
-export type Progress = { message: string; stage: string };
+}
 /** What a stream yields: events, and a snapshot where what came before it is to be replaced. */
 export type StreamEvent = AnyEvent | Snapshot;
 
-export type ToolCallState = {
-  id: string;
-  tool: string;
-  args: Record<string, any>;
-  result?: any;
-  isError?: boolean;
-  durationMs?: number;
-};
-
-/** A message as in REST history; `streaming` and the statuses `sending` and `failed` are ours. */
-export type Message = {
-  id: string;
-  role: "user" | "assistant";
-  content: string;
+/** A message of the history; `streaming` and the statuses `sending` and `failed` are ours. */
+export interface Message extends Omit<protocol.Message, "status" | "error" | "createdAt" | "feedback"> {
   status: string;
-  runId: string | null;
-  usage: Usage | null;
-  stopReason: string | null;
   error: ErrorBody | null;
-  tools: ToolCallState[];
-  sources: object[];
-  thinking?: string;
-  clientMessageId?: string;
   createdAt?: string;
-  feedback?: { rating: "up" | "down"; comment?: string } | null;
+  feedback?: protocol.Feedback | null;
   streaming?: boolean;
+  /** The server has asked to wait: it is sent again then, in milliseconds since 1970. `error` says why. */
+  retryAt?: number;
+  /** It is shown in place of what came in its place, and so many versions there are. */
+  versions?: number;
   /** What the agent was doing last. */
-  progress?: Progress | null;
-};
+  progress?: protocol.Progress | null;
+  /** What it needs of somebody before it goes on. */
+  pending?: protocol.Pending[];
+}
+
+/** A decision about a tool call. `args`: other arguments, where the call is `editable`. */
+export type Verdict = { approve: boolean; reason?: string; args?: Record<string, any> };
 
 export type ConversationInfo = {
   id: string;
@@ -197,9 +71,23 @@ export type ConversationInfo = {
   title: string;
   createdAt: string;
   lastMessageAt: string;
+  rating?: { rating: number; comment?: string };
 };
 
 export type Turn = { role: "user" | "assistant"; content: string };
+
+/** A tool that this page or program carries out, in words for the model and JSON Schema. */
+export type ClientTool = {
+  /** Letters, digits, hyphens and underscores. */
+  name: string;
+  description?: string;
+  /** Of an object. */
+  inputSchema?: Record<string, any>;
+  /** It only reads, or does the same a second time: a call that a reload has cut goes on. */
+  repeatable?: boolean;
+  /** Carry out a call; what it returns, or resolves with, is the result. `signal`: the answer has ended. */
+  call(args: Record<string, any>, about: { id: string; runId: string; signal: AbortSignal }): unknown;
+};
 
 /** What is asked: `content` in a conversation, or an own history in `messages`. */
 export type Request = {
@@ -211,6 +99,7 @@ export type Request = {
   onDisconnect?: "continue" | "cancel";
   deltas?: boolean;
   replaces?: string;
+  tools?: Omit<ClientTool, "call" | "repeatable">[];
 };
 
 export type LinkStatus = "idle" | "connecting" | "online" | "reconnecting" | "offline";
@@ -245,6 +134,8 @@ export type ClientOptions = {
   agentId?: string;
   /** An API key (not in a browser) or a JWT. */
   token?: string;
+  /** Another name of `token`. */
+  apiKey?: string;
   /** Asked for a token at first, and again with `expired: true` when the server says so. */
   getToken?: (about: { expired: boolean }) => string | Promise<string>;
   /** `auto`: a WebSocket, and an event stream where there can be none. */
@@ -252,4 +143,16 @@ export type ClientOptions = {
   fetch?: typeof globalThis.fetch;
   WebSocket?: new (url: string) => Socket;
   timers?: Timers;
+  /** What the agent can have done here. */
+  tools?: ClientTool[];
+};
+
+export type EventSourceOptions = Pick<ClientOptions, "token" | "apiKey" | "getToken" | "fetch" | "timers"> & {
+  headers?: Record<string, string>;
+  /** Attempts in a row that may fail; `Infinity` for a page that stays open. 5. */
+  maxAttempts?: number;
+  /** Milliseconds after which a silent stream counts as lost. 45 000: our server speaks every 15 s. */
+  maxSilence?: number;
+  /** Go on after this event. */
+  lastEventId?: string;
 };

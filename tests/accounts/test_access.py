@@ -4,13 +4,14 @@ import pytest
 from django.core.exceptions import ValidationError
 
 from accounts.access import (
+    ensure_member,
     ensure_organization,
-    ensure_owner,
     organization_of_operator,
     secret_value,
 )
 from accounts.models import Membership, Secret
 from engine.errors import ClawError
+from wire.errors import status_of
 
 
 def test_it_works(acme):
@@ -38,7 +39,7 @@ def test_a_command_does_not_enable_an_organisation_that_it_did_not_make(acme):
 
 
 def test_an_owner_keeps_password_and_is_promoted(acme, bob):
-    assert ensure_owner(acme, "Bob@example.com") == bob
+    assert ensure_member(acme, "Bob@example.com") == bob
 
     assert Membership.objects.get(user=bob).role == Membership.Role.OWNER
     assert bob.check_password("correct horse")
@@ -46,10 +47,10 @@ def test_an_owner_keeps_password_and_is_promoted(acme, bob):
 
 def test_an_owner_needs_an_address(acme):
     with pytest.raises(ValidationError):
-        ensure_owner(acme, "nonsense")
+        ensure_member(acme, "nonsense")
 
 
 def test_an_unknown_organisation_is_a_404(db):
     with pytest.raises(ClawError) as raised:
         organization_of_operator("Nobody")
-    assert raised.value.status == 404
+    assert status_of(raised.value) == 404

@@ -88,3 +88,10 @@ def test_members_have_no_admin(client, alice):
     client.force_login(alice)
 
     assert client.get(page(Secret, "changelist")).status_code == 302
+
+
+def test_an_organisation_goes_after_its_agents(operator, agent, globex):
+    for owner, status in ((agent.organization, 200), (globex, 302)):
+        answer = operator.post(page(Organization, "delete", owner.pk), {"post": "yes"})
+        assert answer.status_code == status
+    assert list(Organization.objects.all()) == [agent.organization]

@@ -8,11 +8,11 @@ from django.test import RequestFactory
 from django.utils import timezone
 
 from accounts import idempotency
-from accounts.http import Answer
 from accounts.idempotency import Attempt, once, recall
 from accounts.models import RememberedRequest, Secret
+from core.http import Answer
 from engine.errors import ClawError
-from tests.conversations.test_acceptance import in_parallel
+from tests.conversations.execution.test_acceptance import in_parallel
 
 
 @pytest.fixture
@@ -96,3 +96,14 @@ def test_address_and_body_make_the_fingerprint():
         factory.post("/api/conversations", b"{}", content_type="application/json"),
     ]
     assert len(set(map(idempotency.fingerprint, requests))) == 4
+
+
+def test_many_that_are_old_are_forgotten_in_steps(attempt, acme, monkeypatch):
+    monkeypatch.setattr(idempotency, "MAX_FORGOTTEN", 2)
+    for name in "abcde":
+        once(replace(attempt, name=name), made())
+    RememberedRequest.objects.update(created_at=timezone.now() - timedelta(hours=25))
+
+    assert once(replace(attempt, name="e"), made(2)).content.startswith(b'{"number":2')
+    assert RememberedRequest.objects.count() == 3
+    assert [idempotency.purge() for _ in "12"] == [2, 0]

@@ -1,6 +1,9 @@
 """`accounts.models`: people and organisations."""
 
+from importlib import import_module
+
 import pytest
+from django.apps import apps
 from django.contrib.auth import authenticate
 from django.db import IntegrityError, transaction
 
@@ -46,3 +49,23 @@ def test_the_operator_s_keys_are_for_organisations_that_the_operator_enabled(set
 
     settings.CLAW_PLATFORM_CREDENTIALS = "all"
     assert Organization(name="a").may_use_platform_credentials()
+
+
+def test_an_organisation_gets_a_slug_of_its_own(transactional_db) -> None:
+    first = Organization.objects.create(name="Big Corp.")
+    second = Organization.objects.create(name="big-corp")
+    assert first.slug == "big-corp"
+    assert second.slug.startswith("big-corp-")
+    first.name = "Renamed"
+    first.save()
+    assert Organization.objects.get(pk=first.pk).slug == "big-corp"
+
+
+def test_organisations_of_an_earlier_version_get_theirs(transactional_db) -> None:
+    """A process of that version may even make one while the new one serves."""
+    for name in ("Big Corp.", "big-corp"):
+        Organization.objects.create(name=name)
+    Organization.objects.update(slug=None)
+    import_module("accounts.migrations.0004_organization_slug_and_viewers").give_slugs(apps, None)
+    slugs = sorted(Organization.objects.values_list("slug", flat=True))
+    assert slugs[0] == "big-corp" and slugs[1].startswith("big-corp-")

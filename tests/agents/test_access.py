@@ -6,7 +6,6 @@ import pytest
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 
-from agents import keys
 from agents.access import (
     agent_of_operator,
     ensure_agent,
@@ -15,9 +14,11 @@ from agents.access import (
     opened_by,
     usable_agents,
 )
-from agents.caller import Caller
+from agents.auth import keys
 from agents.models import Agent
 from engine.errors import ClawError
+from tests.agents.callers import holder
+from wire.errors import status_of
 
 
 @pytest.fixture
@@ -25,17 +26,11 @@ def second_agent(agent):
     return Agent.objects.create(organization=agent.organization, slug="second", name="Second")
 
 
-def caller(key) -> Caller:
-    return Caller(
-        organization_id=key.organization_id, key_id=key.id, scopes=frozenset(), agent=None
-    )
-
-
 def test_it_works(key, agent, second_agent):
     row, _ = key
 
     assert usable_agents(row, [], at_most=2) == [agent]
-    assert list(opened_by(caller(row))) == [agent]
+    assert list(opened_by(holder(row))) == [agent]
 
 
 def test_a_key_for_every_agent_opens_each_once(agent, second_agent):
@@ -43,9 +38,9 @@ def test_a_key_for_every_agent_opens_each_once(agent, second_agent):
     row, _ = keys.create_key(agent.organization, name="wide")
 
     assert (
-        {*usable_agents(row, [], at_most=9)} == {*opened_by(caller(row))} == {agent, second_agent}
+        {*usable_agents(row, [], at_most=9)} == {*opened_by(holder(row))} == {agent, second_agent}
     )
-    assert opened_by(caller(row)).count() == 2
+    assert opened_by(holder(row)).count() == 2
 
 
 def test_p24_an_unscoped_query_would_show(key, foreign_key, agent, foreign_agent, second_agent):
@@ -55,7 +50,7 @@ def test_p24_an_unscoped_query_would_show(key, foreign_key, agent, foreign_agent
 
     assert usable_agents(row, names, at_most=9) == [agent]
     assert usable_agents(foreign_key[0], names, at_most=9) == [foreign_agent]
-    assert list(opened_by(caller(foreign_key[0]))) == [foreign_agent]
+    assert list(opened_by(holder(foreign_key[0]))) == [foreign_agent]
 
 
 def test_an_agent_is_made_once_and_brought_up_to_date(acme):
@@ -99,4 +94,4 @@ def test_an_operator_finds_keys_by_id_and_prefix(key):
 def test_an_unknown_agent_is_a_404(db):
     with pytest.raises(ClawError) as raised:
         agent_of_operator("nobody")
-    assert raised.value.status == 404
+    assert status_of(raised.value) == 404

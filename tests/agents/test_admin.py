@@ -1,17 +1,21 @@
 """`agents.admin`: what the operator sees of agents and keys."""
 
 import asyncio
+import json
 import re
 from datetime import timedelta
 
 import pytest
 from django.contrib.admin.utils import quote
+from django.contrib.staticfiles import finders
 from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import Secret, User
-from agents import access, keys
-from agents.models import Agent, ApiKey
+from agents import access
+from agents.auth import key_format, key_holders
+from agents.models import Agent, ApiKey, McpServer
+from agents.validators import DEFAULT_SCOPES
 from tests.database import everything_stored
 
 KEY = re.compile(r"claw_live_[0-9A-Za-z]{32}_[0-9A-Za-z]{6}")
@@ -29,7 +33,6 @@ def add_key(operator, owner, **fields):
         "organization": owner.id,
         "name": "from admin",
         "scopes": ["chat"],
-        "allowed_origins": "[]",
         **fields,
     }
     return operator.post(reverse("admin:agents_apikey_add"), form, follow=True)
@@ -53,6 +56,47 @@ def test_it_works(operator, key, agent):
         assert operator.get(reverse(address)).status_code == 200
 
 
+def test_a_form_that_adds_shows_nothing_that_is_not_there_yet(operator):
+    for name in ("agents_agent", "agents_apikey", "accounts_organization", "accounts_secret"):
+        page = operator.get(reverse(f"admin:{name}_add"))
+        assert b"readonly" not in page.content, name
+
+
+def test_lists_are_written_a_line_for_each(operator, agent):
+    page = operator.get(change_form(agent))
+    form = page.context["adminform"].form
+    data = {name: value for name, value in form.initial.items() if value not in (None, False)}
+    data |= {
+        "parameters": "{}",
+        "prompts": "What can you do?\n\n  How much is it?\n",
+        "allowed_origins": "https://shop.example\nhttps://*.shop.example",
+    }
+    saved = operator.post(change_form(agent), data)
+    assert saved.status_code == 302, saved.context["errors"]
+    agent.refresh_from_db()
+    assert agent.prompts == ["What can you do?", "How much is it?"]
+    assert agent.allowed_origins == ["https://shop.example", "https://*.shop.example"]
+
+
+def test_tools_are_named_in_the_form(operator, agent):
+    initial = operator.get(change_form(agent)).context["adminform"].form.initial
+    data = {name: value for name, value in initial.items() if value not in (None, False)}
+    data |= {"parameters": "{}", "prompts": "", "allowed_origins": ""}
+    for tools in ([{"builtin": "current_time"}], []):
+        saved = operator.post(change_form(agent), data | {"tools": json.dumps(tools)})
+        assert saved.status_code == 302, saved.context["errors"]
+        agent.refresh_from_db()
+        assert agent.tools == tools
+    unknown = data | {"tools": '[{"builtin": "nothing"}]'}
+    page = operator.post(change_form(agent), unknown)
+    assert "there are: current_time" in str(page.context["adminform"].form.errors["tools"])
+
+
+def test_an_origin_that_is_none_is_refused_by_the_form(operator, acme):
+    page = add_key(operator, acme, allowed_origins="shop.example")
+    assert "allowed_origins" in page.context["adminform"].form.errors
+
+
 def test_members_of_organisations_have_no_admin(client, alice, key):
     client.force_login(alice)
 
@@ -74,27 +118,26 @@ def test_p23_a_new_key_is_shown_exactly_once(operator, agent):
     assert token.split("_")[2] not in everything_stored()
 
 
-async def opens(token: str) -> keys.KnownKey:
-    return await keys.find(token, frozenset())
+async def opens(token: str) -> key_holders.KnownKey:
+    return await key_holders.find(key_format.read(token), frozenset())
 
 
 def test_a_change_holds_at_once_and_makes_no_new_key(operator, key):
     row, token = key
-    assert "usage:read" not in asyncio.run(opens(token)).scopes
+    assert "usage:read" not in asyncio.run(opens(token)).principal.scopes
 
     operator.post(
         change_form(row),
         {
             "name": "renamed",
             "scopes": ["chat", "usage:read"],
-            "allowed_origins": "[]",
             "agents": [agent.id for agent in row.agents.all()],
         },
     )
 
     changed = ApiKey.objects.get()
     assert (changed.name, changed.digest) == ("renamed", row.digest)
-    assert "usage:read" in asyncio.run(opens(token)).scopes
+    assert "usage:read" in asyncio.run(opens(token)).principal.scopes
 
 
 def test_p24_a_key_gets_no_foreign_agent(operator, acme, foreign_agent):
@@ -118,7 +161,6 @@ def test_a_key_never_changes_hands(operator, key, globex):
             "organization": globex.id,
             "name": "x",
             "scopes": ["chat"],
-            "allowed_origins": "[]",
             "every_agent": "on",
             "expires_at_0": "2030-01-01",
             "expires_at_1": "00:00",
@@ -157,3 +199,51 @@ def test_p23_an_identity_secret_is_shown_exactly_once(operator, agent):
     assert secret not in operator.get(address).content.decode()
     assert secret not in operator.get(change_form(agent)).content.decode()
     assert secret not in everything_stored()
+
+
+def test_the_default_scopes_are_ticked(operator):
+    page = operator.get(reverse("admin:agents_apikey_add")).content.decode()
+    ticked = re.findall(r'name="scopes" value="([\w:]+)"[^>]* checked', page)
+    assert ticked == list(DEFAULT_SCOPES)
+
+
+def test_view_on_site_leads_to_the_page_of_an_agent_that_has_one(operator, agent):
+    assert "helper.localhost" not in operator.get(change_form(agent)).content.decode()
+    agent.public_page = True
+    agent.save()
+    assert "http://helper.localhost" in operator.get(change_form(agent)).content.decode()
+
+
+def test_every_page_has_an_icon_that_there_is(operator):
+    page = operator.get(reverse("admin:index")).content.decode()
+    (icon,) = re.findall(r'<link rel="icon" href="/static/([^"]+)"', page)
+    assert finders.find(icon)
+
+
+def test_an_agent_that_is_deleted_is_hidden_at_once(operator, agent, key):
+    page = reverse("admin:agents_agent_delete", args=[quote(agent.pk)])
+    assert operator.get(page).status_code == 200
+    operator.post(page, {"post": "yes"})
+
+    assert not Agent.objects.exists()
+    assert access.hidden_agents().get().pk == agent.pk
+
+
+def test_headers_of_an_mcp_server_are_added_and_never_shown(operator, acme):
+    form = {
+        "organization": acme.id,
+        "name": "crm",
+        "url": "https://crm.example.com/mcp",
+        "timeout_ms": 30000,
+        "more_headers": "Authorization: Bearer hush\n\nX-Team: blue",
+    }
+    added = operator.post(reverse("admin:agents_mcpserver_add"), form, follow=True)
+    server = McpServer.objects.get()
+    assert json.loads(server.headers) == {"Authorization": "Bearer hush", "X-Team": "blue"}
+    page = operator.get(change_form(server))
+    assert b"hush" not in page.content and b"hush" not in added.content
+    operator.post(change_form(server), form | {"more_headers": "X-Tier: gold"})
+    server.refresh_from_db()
+    assert [*json.loads(server.headers)] == ["Authorization", "X-Team", "X-Tier"]
+    wrong = operator.post(change_form(server), form | {"more_headers": "Host: a"})
+    assert b"no header that can be set" in wrong.content

@@ -7,11 +7,12 @@ from django.contrib.auth import authenticate
 from django.core.management import CommandError
 from django.utils import timezone
 
-from accounts.database import database_step
 from accounts.models import Organization, User
-from agents.authorize import authorize
+from agents.auth.authorize import authorize
+from agents.auth.origins import matches
 from agents.caller import Address
-from agents.models import Agent, ApiKey
+from agents.models import Agent, ApiKey, McpServer
+from core.database import database_step
 from tests.commands import result, run
 
 # --- quickstart
@@ -27,7 +28,7 @@ def test_it_works(transactional_db, settings):
     assert made["slug"] == "my-agent"
     assert made["apiUrl"] == "http://127.0.0.1:8123/a/my-agent/api"
     assert made["wsUrl"] == "ws://127.0.0.1:8123/a/my-agent/api/ws"
-    assert made["consoleUrl"] == "http://127.0.0.1:8123/admin/"
+    assert made["consoleUrl"] == "http://127.0.0.1:8123/console/"
     assert made["apiKey"].startswith(made["apiKeyPrefix"])
     assert agent.provider == "auto"
     assert agent.organization.platform_credentials
@@ -81,6 +82,46 @@ def test_quickstart_tells_people_what_to_do(transactional_db):
     assert "Password" not in again
 
 
+@pytest.mark.parametrize(
+    "public",
+    [
+        {"CLAW_PUBLIC_URL": "https://example.com"},
+        {"CLAW_HTTPS": True},
+        {"CLAW_AGENT_DOMAIN": "agents.example.com"},
+        {"ALLOWED_HOSTS": ["example.com"]},
+        {"ALLOWED_HOSTS": ["localhost", "127.0.0.1", "10.0.0.7"]},
+        {"ALLOWED_HOSTS": ["localhost", "[2001:db8::1]"]},
+        {"ALLOWED_HOSTS": ["*"]},
+    ],
+)
+def test_quickstart_opens_nothing_to_everybody_unless_asked(transactional_db, settings, public):
+    for name, value in public.items():
+        setattr(settings, name, value)
+    closed = result("quickstart")
+    agent = Agent.objects.get()
+    assert (agent.public_page, agent.allowed_origins, "pageUrl" in closed) == (False, [], False)
+    assert "quickstart --public-page" in run("quickstart")
+
+    opened = result("quickstart", "--public-page")
+    agent.refresh_from_db()
+    assert (agent.public_page, agent.allowed_origins) == (True, [])
+    assert opened["pageUrl"].startswith("http")
+
+
+def test_quickstart_on_this_machine_has_a_page_and_pages_in_development(transactional_db, settings):
+    settings.PORT = 8000
+    assert result("quickstart")["pageUrl"] == "http://my-agent.localhost:8000/"
+    agent = Agent.objects.get()
+    assert agent.public_page
+    assert matches("http://localhost:3000", agent.allowed_origins)
+    assert matches("http://127.0.0.1:5173", agent.allowed_origins)
+    agent.full_clean()
+
+    Agent.objects.update(public_page=False, allowed_origins=[])
+    assert "pageUrl" not in result("quickstart")
+    assert Agent.objects.get().allowed_origins == [], "what was switched off stays off"
+
+
 # --- create_agent
 
 
@@ -116,6 +157,15 @@ def test_create_agent_says_which_pages_may_have_its_chat(acme):
     assert Agent.objects.get().allowed_origins == pages.split(",")
     with pytest.raises(CommandError, match="list of origins"):
         run("create_agent", "--org", acme.name, "--slug", "helper", "--origins", "example.com")
+
+
+def test_create_agent_names_its_tools(acme):
+    options = ("--org", acme.name, "--slug", "helper", "--tool")
+    run("create_agent", *options, "current_time")
+
+    assert Agent.objects.get().tools == [{"builtin": "current_time"}]
+    with pytest.raises(CommandError, match="Unknown tool “nothing”; there are: current_time"):
+        run("create_agent", *options, "nothing")
 
 
 def test_create_agent_again_changes_only_what_is_given(acme):
@@ -195,3 +245,46 @@ def test_revoke_api_key_takes_an_id_or_a_prefix_and_may_be_repeated(key, field):
 def test_revoke_api_key_wants_a_key_that_exists(key):
     with pytest.raises(CommandError, match="no key"):
         run("revoke_api_key", "claw_live_")
+
+
+# --- create_mcp_server
+
+
+def test_a_command_makes_an_mcp_server(acme):
+    place = ("--org", "Acme", "--name", "crm", "--url", "https://crm.example.com/mcp")
+    made = result("create_mcp_server", *place)
+    server = McpServer.objects.get(id=made["mcpServerId"])
+    assert (server.organization, server.name, server.url) == (acme, "crm", place[-1])
+    assert result("create_mcp_server", *place) == made
+    with pytest.raises(CommandError, match="no program"):
+        run("create_mcp_server", "--org", "Acme", "--name", "sh", "--stdio", "sh")
+
+
+def test_a_key_of_an_organisation_opens_every_agent(acme):
+    made = result("create_api_key", "--org", "Acme", "--scopes", "agents:write")
+    key = ApiKey.objects.get(id=made["keyId"])
+    assert (key.organization, key.every_agent, key.scopes) == (acme, True, ["agents:write"])
+    for wrong in ((), ("--org", "Acme", "--agent", "helper"), ("--org", "Nobody")):
+        with pytest.raises(CommandError):
+            run("create_api_key", *wrong)
+
+
+# --- lists
+
+
+def test_agents_are_listed(agent, foreign_agent):
+    assert [each["slug"] for each in result("list_agents")["agents"]] == ["helper", "spy"]
+    (mine,) = result("list_agents", "--org", "Acme")["agents"]
+    assert (mine["agentId"], mine["org"], mine["provider"]) == (agent.id, "Acme", "demo")
+    with pytest.raises(CommandError, match="no organisation"):
+        result("list_agents", "--org", "Nowhere")
+
+
+def test_keys_are_listed_without_their_secret(key, foreign_key):
+    row, token = key
+    row.revoked_at = timezone.now()
+    row.save()
+    (mine,) = result("list_keys", "--org", "Acme")["keys"]
+    assert (mine["keyId"], mine["agents"], mine["state"]) == (row.id, ["helper"], "revoked")
+    assert token not in str(mine) and token not in run("list_keys")
+    assert [each["state"] for each in result("list_keys")["keys"]] == ["revoked", "active"]

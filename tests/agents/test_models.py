@@ -58,6 +58,13 @@ def test_no_parameters_are_an_empty_object(agent, nothing):
     assert agent.parameters == {}
 
 
+@pytest.mark.parametrize("nothing", [[], "", {}, None])
+def test_no_tools_are_an_empty_list(agent, nothing):
+    agent.tools = nothing
+    agent.full_clean()
+    assert agent.tools == []
+
+
 def test_p24_a_credential_is_the_organisation_s_own(agent, globex):
     agent.credential = Secret.objects.create(organization=globex, name="theirs", value="sk")
 

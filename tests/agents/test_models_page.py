@@ -5,10 +5,10 @@ import shlex
 import pytest
 from django.core.management import call_command
 
-from accounts.database import database_step
 from agents.caller import AgentConfig
-from agents.credentials import provider_access
 from agents.models import Agent
+from agents.outbound.credentials import provider_access
+from core.database import database_step
 from tests.documents import Code, code, read, section
 
 PAGE = "docs/models.md"

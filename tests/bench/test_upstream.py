@@ -12,9 +12,9 @@ import pytest
 
 from bench.machine import family
 from bench.measuring import Upstream, upstream
-from engine.providers.anthropic import AnthropicProvider
+from engine.providers.anthropic.provider import AnthropicProvider
 from engine.providers.base import Delta, Finished, Provider, TextDelta
-from engine.providers.openai import OpenAIProvider
+from engine.providers.openai.provider import OpenAIProvider
 from engine.request import ModelRequest, Turn
 from tests.engine.providers.contract import pieces_of
 

@@ -84,8 +84,12 @@ def watched() -> Watched:
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def context(browser: Browser, watched: Watched) -> AsyncIterator[BrowserContext]:
-    """A visitor: storage of their own. No page of theirs may err or ask a foreign host."""
+async def context(browser: Browser, watched: Watched, site: Site) -> AsyncIterator[BrowserContext]:
+    """A visitor: storage of their own. No page of theirs may err or ask a foreign host.
+
+    It asks for `site` so that the site stands until its pages are closed: they load more modules
+    when they have time.
+    """
     context = await browser.new_context(viewport={"width": 1000, "height": 760})
     context.set_default_timeout(30_000)
     watched.watch(context)

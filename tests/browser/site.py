@@ -12,6 +12,8 @@ FOLDERS = {
     "static": Path(__file__).resolve().parents[2] / "static",
     "tests": Path(__file__).resolve().parent / "js",
 }
+# Chromium asks for no icon then: it would, even after a test has ended and its site is gone.
+ICON = '<link rel="icon" href="data:,">'
 TYPES = {".js": "text/javascript", ".css": "text/css", ".json": "application/json"}
 
 
@@ -37,8 +39,14 @@ class Site:
     def page(self, html: str, path: str = "/", **headers: str) -> str:
         """Put a page there (`content_security_policy="..."` is a header); returns its address."""
         named = {name.replace("_", "-"): value for name, value in headers.items()}
-        self.pages[path] = Page(f'<!doctype html><html lang="en">{html}</html>', named)
+        self.pages[path] = Page(f'<!doctype html><html lang="en">{ICON}{html}</html>', named)
         return self.url + path
+
+
+class Server(ThreadingHTTPServer):
+    """A page of ours asks for fifty modules at once."""
+
+    request_queue_size = 128
 
 
 @contextmanager
@@ -59,8 +67,7 @@ def serving() -> Iterator[Site]:
                 headers = {"Content-Type": "text/html; charset=utf-8", **page.headers}
                 self._answer(200, page.html.encode(), headers)
                 return
-            # Chromium asks for it on its own; a 404 would look like a complaint of the page.
-            self._answer(204 if path == "/favicon.ico" else 404, b"", {})
+            self._answer(404, b"", {})
 
         def log_message(self, format: str, *args: object) -> None:
             pass
@@ -73,7 +80,7 @@ def serving() -> Iterator[Site]:
             self.end_headers()
             self.wfile.write(body)
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+    with Server(("127.0.0.1", 0), Handler) as server:
         thread = threading.Thread(target=server.serve_forever, args=(0.02,))
         thread.start()
         try:

@@ -1,12 +1,13 @@
 """For everyone: axe, keyboard only, what a screen reader is told, small screens, motion."""
 
+import asyncio
 import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Locator, Page, expect
+from playwright.async_api import Locator, Page, Route, expect
 
 from tests.browser.conftest import Shoot
 from tests.browser.site import Site
@@ -95,6 +96,7 @@ async def test_everything_by_keyboard(page: Page, widget: Widget) -> None:
     await keyboard.press("Escape")
     await widget.settled()
     await expect(widget.answers.last).to_contain_text("Stopped.")
+    await expect(page.locator(".unseen[aria-live] p").last).to_have_text("Stopped.")
     await keyboard.press("Escape")
     await expect(focused).to_have_accessible_name("Open chat")
 
@@ -123,12 +125,26 @@ async def test_the_focus_is_never_lost(page: Page, widget: Widget) -> None:
     await widget.ask("/slow")
     await press(button("Stop"))
     await expect(widget.input).to_be_focused()
-    await press(button("Conversations"))
+    history = button("Conversations")
+    await press(history)
     await expect(button("Close conversations")).to_be_focused()
     await page.keyboard.press("Escape")
-    await expect(button("Conversations")).to_be_focused()
+    await expect(history).to_be_focused()
+    await expect(history).to_have_attribute("aria-expanded", "false")
+
+    seen = asyncio.Event()
+
+    async def later(route: Route) -> None:
+        await seen.wait()
+        await route.continue_()
+
+    await page.route("**/api/conversations?*", later, times=1)
     await page.keyboard.press("Enter")
+    await expect(history).to_have_attribute("aria-expanded", "true")
     await press(button("Delete"))
+    async with page.expect_response("**/api/conversations?*"):
+        seen.set()
+    await page.wait_for_function("requestAnimationFrame(() => window.drawn = true), window.drawn")
     await page.keyboard.press("Enter")
     await expect(button("Close conversations")).to_be_focused()
     await expect(page.get_by_text("Your conversations will be listed here.")).to_be_visible()
@@ -188,16 +204,19 @@ async def test_nothing_moves_for_who_does_not_want_it(page: Page, widget: Widget
     await widget.settled()
 
 
-async def test_themes_come_from_the_system_the_attribute_and_the_page(
-    page: Page, widget: Widget
-) -> None:
+async def test_themes_come_from_the_page_and_the_attribute(page: Page, widget: Widget) -> None:
     panel, launcher = page.locator(".panel"), page.locator(".launcher")
     colour = "(element) => getComputedStyle(element).backgroundColor"
     await widget.open()
-    light = await panel.evaluate(colour)
     await page.emulate_media(color_scheme="dark")
+    light = await panel.evaluate(colour)  # as the page, which knows no other
+    await page.add_style_tag(content=":root { color-scheme: light dark }")
     dark = await panel.evaluate(colour)
     assert light != dark
+    await page.evaluate("document.documentElement.style.colorScheme = 'light'")
+    assert await panel.evaluate(colour) == light
+    await widget.call("chat.setAttribute('theme', 'auto')")
+    assert await panel.evaluate(colour) == dark
     await widget.call("chat.setAttribute('theme', 'light')")
     assert await panel.evaluate(colour) == light
     await page.emulate_media(color_scheme="light")
@@ -232,7 +251,12 @@ async def test_spanish_and_right_to_left(
     await expect(page.locator("div.chat")).to_have_attribute("dir", "rtl")
     box = await page.locator(".launcher").bounding_box()
     assert box is not None and box["x"] < 100  # on the other side
+    title, history = page.locator(".title bdi"), page.locator("[data-action=history]")
+    name, button = await title.bounding_box(), await history.bounding_box()
+    assert name and button and 0 < button["x"] - name["x"] - name["width"] < 20  # where lines begin
     await shoot("right-to-left")
+    await Widget.on(page, shop.page(embedding(server, "demo", locale="de_DE"), "/de"))
+    await expect(page.get_by_role("textbox", name="Nachricht")).to_be_visible()
 
 
 async def test_inline_and_left(page: Page, shop: Site, server: Server, shoot: Shoot) -> None:

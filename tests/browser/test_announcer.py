@@ -1,4 +1,4 @@
-"""`static/claw/announcer.js`: whole sentences, as one reads them aloud."""
+"""`static/claw/widget/panel/announcer.js`: whole sentences, as one reads them aloud."""
 
 import pytest_asyncio
 from playwright.async_api import Page
@@ -6,7 +6,7 @@ from playwright.async_api import Page
 from tests.browser.site import Site
 
 SAY = """async ([text, size, end]) => {
-    const { Announcer } = await import("/static/claw/announcer.js");
+    const { Announcer } = await import("/static/claw/widget/panel/announcer.js");
     const region = document.querySelector("main");
     region.replaceChildren();
     const announcer = new Announcer(region, "Code block");
@@ -32,6 +32,10 @@ async def test_it_works(page: Page) -> None:
     assert await say(page, text, end=False) == ["Hello there.", "How are you?"]
     assert await say(page, text) == ["Hello there.", "How are you?", "It costs 3.50 dollars"]
     assert await say(page, text, size=1000, end=False) == ["Hello there. How are you?"]
+
+
+async def test_the_number_of_a_list_is_no_sentence(page: Page) -> None:
+    assert await say(page, "1. First one.\n2. Second\n") == ["1. First one.", "2. Second"]
 
 
 async def test_syntax_is_not_read_aloud(page: Page) -> None:

@@ -1,7 +1,9 @@
 """The examples of docs/widget.md, as they stand there, on a page of a shop."""
 
 import re
+from pathlib import Path
 
+import msgspec
 import pytest
 from playwright.async_api import Page, expect
 
@@ -10,6 +12,7 @@ from tests.browser.site import Site
 from tests.browser.widget import SETTINGS, Widget, embedding, words
 from tests.documents import code, names, rows, section
 from tests.live.server import Server
+from wire.widget import WidgetSettings
 
 __all__ = ["SETTINGS"]
 
@@ -18,6 +21,11 @@ ROOT = "http://127.0.0.1:8000"
 HTML, CSS, JS, POLICY = (
     [block.text for block in code(PAGE, kind)] for kind in ("html", "css", "js", "")
 )
+SCRIPT = f'<script type="module" src="{ROOT}/static/dist/chat.js"></script>'
+FOLDER = Path(__file__).resolve().parents[2] / "static/claw/widget"
+SOURCE = "".join(file.read_text() for file in FOLDER.rglob("*.js") if file.parent.name != "locales")
+THREE = "[[upstream tokens=3]]"
+LOOKS, METHODS, EVENTS, TOOLS, RENDERER, IDENTITY = JS
 
 
 def here(text: str, server: Server) -> str:
@@ -30,7 +38,8 @@ def here(text: str, server: Server) -> str:
 async def test_it_works(page: Page, shop: Site, server: Server, example: str) -> None:
     """Each way to put it on a page, under the policy that is documented."""
     (policy,) = POLICY
-    html = f"<title>Shop</title><body>{here(example, server)}</body>"
+    script = "" if "<script" in example else SCRIPT  # the element alone
+    html = f"<title>Shop</title><body>{here(example + script, server)}</body>"
     url = shop.page(html, "/docs", content_security_policy=here(policy.strip(), server))
     widget = await Widget.on(page, url)
     if "inline" not in example:
@@ -46,17 +55,41 @@ async def test_the_custom_properties(page: Page, shop: Site, server: Server) -> 
     await expect(page.locator(".panel")).to_have_css("width", "480px")
 
 
+async def test_the_settings(page: Page, shop: Site, server: Server) -> None:
+    widget = await Widget.on(page, shop.page(embedding(server), "/settings"))
+    await page.evaluate(f"() => {{ {LOOKS} }}")
+    await expect(page.locator(".launcher")).to_contain_text("Chat with us")
+    await widget.open()
+    await expect(page.locator(".panel header")).to_have_css("background-color", "rgb(10, 125, 85)")
+    await widget.ask(THREE)
+    await widget.answered(words(3))
+    await expect(page.get_by_role("button", name="May I return it?")).to_be_visible()
+
+
+async def test_the_tools_of_the_page(page: Page, shop: Site, server: Server) -> None:
+    await Widget.on(page, shop.page(embedding(server), "/tools"))
+    chat = "const chat = document.querySelector('claw-chat');"
+    names = "return chat.tools.map((tool) => tool.name);"
+    assert await page.evaluate(f"() => {{ {chat} {TOOLS} {names} }}") == ["add_to_cart"]
+
+
 async def test_the_methods_and_events(page: Page, shop: Site, server: Server) -> None:
-    methods, events, _ = JS
     widget = await Widget.on(page, shop.page(embedding(server), "/js"))
     await widget.open()
-    await page.evaluate(f"() => {{ {events} }}")
+    await page.evaluate(f"() => {{ {EVENTS} }}")
     assert await widget.call("chat.send('my password')") is False
-    await page.evaluate(f"() => {{ {methods} }}")
+    await page.evaluate(f"() => {{ {METHODS} }}")
     await expect(widget.input).to_be_hidden()
     listed = [name for row in rows(section(PAGE, "From the page")) for name in row[0].split(", ")]
-    told = set(re.findall(r'#tell\("(claw:\w+)"', (await _source(page, server))))
+    told = set(re.findall(r'tell\("(claw:\w+)"', SOURCE))
     assert {name.strip("`") for name in listed} == told
+
+
+async def test_the_renderer(page: Page, shop: Site, server: Server) -> None:
+    await page.goto(shop.page("<title>Answer</title><div id='answer'></div>", "/renderer"))
+    await page.add_script_tag(content=here(RENDERER, server), type="module")
+    await expect(page.locator("#answer")).to_have_text("Hello world")
+    await expect(page.locator("#answer strong")).to_have_text("world")
 
 
 async def test_the_identity_is_asked_for(
@@ -66,20 +99,23 @@ async def test_the_identity_is_asked_for(
     watched.connections_may_fail = True
     shop.page("no token", "/chat-token")
     await Widget.on(page, shop.page(embedding(server), "/identity"))
-    await page.evaluate(f"() => {{ {JS[2]} }}")
+    await page.evaluate(f"() => {{ {IDENTITY} }}")
     async with page.expect_request("**/chat-token"):
         await page.get_by_role("button", name="Open chat").click()
     await expect(page.locator(".banner")).to_contain_text("Your session could not be confirmed.")
 
 
-async def test_every_option_is_one(page: Page, server: Server, shop: Site) -> None:
-    documented = {name for row in rows(section(PAGE, "Options")) for name in names(row[0])}
-    source = await _source(page, server)
-    read = set(re.findall(r'[gh]asAttribute\("(\w+)"|getAttribute\("(\w+)"', source))
-    used = {name for pair in read for name in pair if name} - {"history", "dir"}
-    assert used | {"theme", "position", "target", "accent"} == documented | {"open"}
-
-
-async def _source(page: Page, server: Server) -> str:
-    answer = await page.request.get(f"{server.url}/static/claw/chat.js")
-    return await answer.text()
+async def test_every_option_is_one(page: Page, shop: Site, server: Server) -> None:
+    """The attributes that the element looks at, and the settings that it reads."""
+    settings = {field.encode_name for field in msgspec.structs.fields(WidgetSettings)}
+    await Widget.on(page, shop.page(embedding(server), "/options"))
+    observed = await page.evaluate("customElements.get('claw-chat').observedAttributes")
+    attributes, described = section(PAGE, "Options").split("### Settings")
+    documented = {name for row in rows(attributes) for name in names(row[0])}
+    dashed = {re.sub("[A-Z]", lambda upper: f"-{upper[0].lower()}", name) for name in settings}
+    assert (set(observed) - dashed - {"dir"}) | {"target"} == documented  # `locale` names `dir`
+    told = {name for row in rows(described) for name in names(row[0])}
+    read = set(
+        re.findall(r'settings\.get\("(\w+)"\)|^  (\w+): \(\) => import', SOURCE, re.MULTILINE)
+    )
+    assert {name for pair in read for name in pair if name} <= told <= settings

@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, Page, expect
 
@@ -62,7 +63,7 @@ async def opened(page: Page, site: Site) -> None:
 async def test_it_works(page: Page) -> None:
     await expect(page.get_by_text("Hello! How can I help?")).to_be_visible()
     await page.evaluate("talk.say('Hello *you*'); talk.begin(); talk.token('So **bo')")
-    await expect(page.locator(".assistant strong")).to_have_text("b")
+    await expect(page.locator(".assistant .body")).to_have_text("So")
     await expect(page.get_by_role("log")).to_have_attribute("aria-busy", "true")
     await page.evaluate("talk.token('ld**'); talk.end()")
     await expect(page.locator(".assistant strong")).to_have_text("bold")
@@ -96,11 +97,11 @@ async def test_thinking_is_folded_and_status_lines_are_ticked(page: Page) -> Non
 async def test_the_end_is_followed_until_the_reader_leaves_it(page: Page) -> None:
     """C39: within 100 px the end is followed; further away nothing moves."""
     jump = page.get_by_role("button", name="Jump to latest")
-    await page.evaluate("(text) => talk.answer(text)", PARAGRAPHS)
+    await page.evaluate("(text) => talk.reply(text)", PARAGRAPHS)
     await page.wait_for_function(f"({DISTANCE})() === 0 && !talk.isStreaming")
     await page.evaluate("root.querySelector('.scroller').scrollTop -= 60")
     await page.evaluate(FRAMES)
-    await page.evaluate("(text) => talk.answer(text)", PARAGRAPHS)
+    await page.evaluate("(text) => talk.reply(text)", PARAGRAPHS)
     await expect(page.locator(".body p").get_by_text("Paragraph 59")).to_have_count(2)
     await page.wait_for_function(f"({DISTANCE})() === 0")
     await expect(jump).to_be_hidden()
@@ -108,7 +109,7 @@ async def test_the_end_is_followed_until_the_reader_leaves_it(page: Page) -> Non
     await page.evaluate("root.querySelector('.scroller').scrollTop -= 400")
     await expect(jump).to_be_visible()
     top = await page.evaluate("root.querySelector('.scroller').scrollTop")
-    await page.evaluate("(text) => talk.answer(text)", PARAGRAPHS)
+    await page.evaluate("(text) => talk.reply(text)", PARAGRAPHS)
     await expect(page.locator(".body p").get_by_text("Paragraph 59")).to_have_count(3)
     await page.evaluate(FRAMES)
     assert await page.evaluate("root.querySelector('.scroller').scrollTop") == top
@@ -128,7 +129,7 @@ async def test_an_error_is_a_sentence_with_a_way_on(page: Page) -> None:
 
 
 async def test_every_code_block_can_be_read_as_code(page: Page) -> None:
-    await page.evaluate("talk.answer('```python\\ndef f(): return 1\\n```\\n')")
+    await page.evaluate("talk.reply('```python\\ndef f(): return 1\\n```\\n')")
     await expect(page.locator(".hl-keyword").first).to_have_text("def")
     await expect(page.locator("figcaption .language")).to_have_text("python")
     await expect(page.locator("code")).to_have_text("def f(): return 1")
@@ -176,7 +177,7 @@ async def test_twenty_answers_leave_nothing_behind_but_themselves(page: Page) ->
     async def converse(answers: int) -> dict[str, float]:
         await page.evaluate(
             """([answers, text]) => {
-                for (let i = 0; i < answers; i++) { talk.say("More"); talk.answer(text); }
+                for (let i = 0; i < answers; i++) { talk.say("More"); talk.reply(text); }
             }""",
             [answers, PARAGRAPHS],
         )
@@ -200,3 +201,39 @@ async def test_twenty_answers_leave_nothing_behind_but_themselves(page: Page) ->
     assert after["Nodes"] - before["Nodes"] < 200
     assert after["JSHeapUsedSize"] - before["JSHeapUsedSize"] < 1_500_000
     await session.detach()
+
+
+@pytest.mark.parametrize(
+    ("fields", "text", "button"),
+    [
+        ({"stopReason": "max_tokens"}, "The answer reached its greatest length.", "Continue"),
+        ({"stopReason": "refusal"}, "The assistant does not answer this.", "Try again"),
+        (
+            {"stopReason": "context_window_exceeded"},
+            "This conversation has become too long. Please begin a new one.",
+            "New conversation",
+        ),
+        ({"stopReason": "end_turn", "content": ""}, "There was no answer to this.", "Try again"),
+    ],
+)
+async def test_an_answer_says_how_it_ended(
+    page: Page, fields: dict[str, str], text: str, button: str
+) -> None:
+    await page.evaluate("talk.say('Hello'); talk.begin(); talk.token('Well, the')")
+    await page.evaluate("(fields) => talk.end(fields)", fields)
+    problem = page.locator(".assistant .problem")
+    await expect(problem.locator("span")).to_have_text(text)
+    await expect(problem.get_by_role("button", name=button)).to_be_visible()
+
+
+async def test_enter_that_ends_a_composition_sends_nothing(page: Page) -> None:
+    """Chrome says so of the event; in Safari only its code does."""
+    await page.get_by_role("textbox", name="Message").fill("にほん")
+    for fields in ("isComposing: true, keyCode: 229", "isComposing: false, keyCode: 229"):
+        await page.get_by_role("textbox", name="Message").evaluate(
+            "(input) => input.dispatchEvent(new KeyboardEvent('keydown', "
+            f"{{ key: 'Enter', bubbles: true, cancelable: true, {fields} }}))"
+        )
+    assert await page.evaluate("sent") == []
+    await page.get_by_role("textbox", name="Message").press("Enter")
+    assert await page.evaluate("sent") == ["にほん"]

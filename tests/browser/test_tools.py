@@ -18,7 +18,7 @@ QUESTION = "[[upstream tokens=30 delay=20]]"
 MIDDLE = 10
 # The wire beside the chat, which shows every event whole.
 WIRE = """async () => {
-    await import("/static/claw/wire.js");
+    await import("/static/claw/widget/wire.js");
     document.body.append(document.createElement("claw-wire"));
 }"""
 TEXTS = "(all) => all.map((each) => each.textContent)"

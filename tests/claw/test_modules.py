@@ -8,7 +8,7 @@ from tests.live.programs import node_test
 
 pytestmark = pytest.mark.node
 
-PROGRAMS = sorted(Path(__file__).parent.glob("*.test.js"))
+PROGRAMS = sorted(Path(__file__).parent.rglob("*.test.js"))
 
 
 @pytest.mark.parametrize("program", PROGRAMS, ids=lambda path: path.stem)

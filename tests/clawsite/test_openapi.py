@@ -11,6 +11,7 @@ from django.urls import get_resolver
 
 from agents.models import Agent
 from clawsite.openapi import OPERATIONS, openapi
+from tests.live.belongings import NAMES, Belongings
 
 PUBLISHED = Path(__file__).resolve().parents[2] / "docs" / "openapi.json"
 
@@ -21,18 +22,26 @@ def test_it_works() -> None:
     assert "/api/runs/{runId}/events" in whole["paths"]
 
 
-def test_every_address_of_the_api_is_in_it() -> None:
+@pytest.mark.parametrize("prefix", ["api/", "v1/"])
+def test_every_address_of_the_api_is_in_it(prefix: str) -> None:
     (served,) = (
         {str(each.pattern) for each in mounted.url_patterns}
         for mounted in get_resolver("clawsite.api_urls").url_patterns
-        if str(mounted.pattern) == "api/"
+        if str(mounted.pattern) == prefix
     )
-    assert served == {operation.path for operation in OPERATIONS}
+    described = [operation for operation in OPERATIONS if operation.prefix == f"/{prefix}"]
+    assert served == {operation.path for operation in described}
 
 
 def test_every_name_is_unique() -> None:
     names = [operation.name for operation in OPERATIONS]
     assert len(set(names)) == len(names)
+
+
+def test_tests_have_something_for_every_variable_of_an_address() -> None:
+    own = Belongings(dict.fromkeys(NAMES, "1"))
+    for path in openapi()["paths"]:
+        own.address(path)
 
 
 def test_it_is_valid_openapi() -> None:

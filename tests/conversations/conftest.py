@@ -5,11 +5,15 @@ from pathlib import Path
 
 import pytest
 
-from agents import keys
+from agents.auth import keys
 from agents.caller import Caller
 from agents.models import Agent, ApiKey
-from conversations.signals import Signals
-from tests.conversations.parts import Parts, caller_of
+from conversations.process import wiring
+from conversations.process.services import Services
+from conversations.signals.channel import Signals
+from tests import asgi
+from tests.agents.callers import caller_of
+from tests.conversations.parts import Parts
 
 
 @pytest.fixture
@@ -53,3 +57,14 @@ async def parts(tmp_path: Path, transactional_db: None) -> AsyncIterator[Parts]:
     """The run engine; what still runs at the end of the test is interrupted."""
     async with Parts(tmp_path / "runs") as parts:
         yield parts
+
+
+@pytest.fixture
+async def services(tmp_path, settings, monkeypatch, transactional_db) -> AsyncIterator[Services]:
+    """Everything that a serving process has, over a folder of the test's own."""
+    settings.CLAW_DATA_DIR = tmp_path / "runs"
+    settings.ALLOWED_HOSTS = ["*"]
+    services = await wiring.start()
+    monkeypatch.setitem(asgi.STATE, "services", services)
+    yield services
+    await services.stop(0)

@@ -1,23 +1,27 @@
 """The run engine of a serving process without its sweeps, and clients of it."""
 
+import asyncio
 from collections.abc import Callable
 from contextlib import aclosing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self
 
-from accounts.database import database_step
-from agents.caller import AgentConfig, Caller
-from agents.models import Agent, ApiKey
-from agents.validators import DEFAULT_SCOPES
-from conversations.acceptance import Accepted, Asked, accept
+from agents.caller import Caller
+from conversations.execution.acceptance import Accepted, Asked, accept
+from conversations.execution.attempt import read_transcript
+from conversations.execution.claim import ClaimedRun, claim
+from conversations.execution.completion import complete_logs
 from conversations.execution.dispatch import InlineDispatcher
-from conversations.execution.job import Job, claim, stamp, started_event
+from conversations.execution.observers import Observers, RunObserver
+from conversations.execution.opening import stamp, started_event
+from conversations.execution.prompt import Prompts
 from conversations.execution.providers import ProviderPool
 from conversations.execution.recorder import Recorder
-from conversations.execution.recovery import Recovery, complete_logs
-from conversations.execution.runner import Runner, read_transcript
+from conversations.execution.recovery import Recovery
+from conversations.execution.runner import Runner
 from conversations.models import Run
+from core.database import database_step
 from engine.events import AnyEvent, decode
 from engine.log.file import FileLog
 from engine.transcript import Transcript
@@ -26,16 +30,6 @@ from wire.native import ChatRequest, ChatTurn
 QUICK = "/delay 1\n/echo Hello there"
 ENDLESS = "/delay 1\n/long 10000"  # ten seconds; the first word at once
 SILENT = "/delay 2000"  # two seconds before the first word
-
-
-def caller_of(key: ApiKey, agent: Agent | None) -> Caller:
-    """Who asks with this key, of this agent or of none in particular."""
-    return Caller(
-        organization_id=key.organization_id,
-        key_id=key.id,
-        scopes=frozenset(DEFAULT_SCOPES),
-        agent=AgentConfig.of(agent) if agent else None,
-    )
 
 
 def ask(caller: Caller, text: str = QUICK, **fields: Any) -> Accepted:
@@ -60,10 +54,10 @@ def accepted(one: Asked) -> Accepted:
     return answer
 
 
-def take(run: Run) -> Job | None:
+def take(run: Run) -> ClaimedRun | None:
     """Claim it alone. Synchronous."""
-    (job,) = claim([run])
-    return job
+    (claimed,) = claim([run])
+    return claimed
 
 
 def reload(run: Run) -> Run:
@@ -74,13 +68,25 @@ def reload(run: Run) -> Run:
 class Parts:
     """One process' log, recorder, dispatcher and recovery, over a folder."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *observers: RunObserver) -> None:
         self.folder = folder
         self.log = FileLog(folder, retention=600)
         self.recorder, self.providers = Recorder(), ProviderPool()
-        self.runner = Runner(self.log, self.recorder, self.providers)
+        self.prompts, self.observers = Prompts(), Observers(*observers)
+        self.runner = self.new_runner()
         self.dispatcher = InlineDispatcher(self.runner)
-        self.recovery = Recovery(self.log, self.dispatcher, self.recorder, self.log.open_runs)
+        self.recovery = self.new_recovery(self.log.open_runs)
+
+    def new_runner(self, kind: type[Runner] = Runner, **others: Any) -> Runner:
+        """A runner of these parts, but for `others`."""
+        names = ("log", "recorder", "providers", "prompts", "observers")
+        return kind(**{name: getattr(self, name) for name in names} | others)
+
+    def new_recovery(self, open_runs: Callable[[], list[str]] = list) -> Recovery:
+        """The recovery of these parts."""
+        return Recovery(
+            self.log, self.dispatcher, self.recorder, self.prompts, self.observers, open_runs
+        )
 
     async def __aenter__(self) -> Self:
         await complete_logs(self.log, self.log.unfinished())
@@ -89,6 +95,7 @@ class Parts:
     async def __aexit__(self, *_: object) -> None:
         await self.dispatcher.drain(0)
         await self.recorder.aclose()
+        await self.prompts.aclose()
         await self.providers.aclose()
         await self.log.aclose()
 
@@ -125,6 +132,11 @@ class Parts:
     async def transcript(self, run: Run) -> Transcript:
         """The fold of the run's log."""
         return await read_transcript(self.log, run.pk)
+
+    async def settled(self) -> None:
+        """Wait until this process has let go of all runs."""
+        while tasks := [handle.task for handle in self.dispatcher.handles() if handle.task]:
+            await asyncio.wait(tasks)
 
     async def ended(self, run: Run) -> Run:
         """The row of a run, once its `done` is there."""

@@ -3,14 +3,17 @@
 from dataclasses import replace
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 
-from accounts.http import Page, newest
-from agents import keys
+from agents.auth import keys
+from agents.models import ApiKey
 from conversations import access
-from conversations.models import Conversation, Message, Run
+from conversations.models import UNFINISHED, Conversation, Message, Run
+from core.http import Page, newest
 from engine.errors import ClawError
-from tests.conversations.parts import ask, caller_of
+from tests.agents.callers import caller_of, having, visitor_of
+from tests.conversations.parts import ask
 
 
 @pytest.fixture
@@ -36,7 +39,6 @@ def test_it_works(caller, mine):
     assert access.latest_run(caller, "abc") == mine
     assert access.run_of_client_message(caller, "m-1") == mine
     assert list(access.messages(mine.conversation)) == [mine.user_message, mine.message]
-    assert access.runs_of(mine.conversation) == [mine]
 
 
 def test_p24_an_unscoped_query_would_show(caller, foreign_caller, mine, theirs):
@@ -47,10 +49,29 @@ def test_p24_an_unscoped_query_would_show(caller, foreign_caller, mine, theirs):
     assert access.conversation(caller, "abc") == mine.conversation
     assert access.run_of_client_message(caller, "m-1") == mine
     assert access.latest_run(foreign_caller, "abc") == theirs
-    assert access.unfinished_of_keys([caller.key_id]) == [mine]
+    ApiKey.objects.update(revoked_at=timezone.now())
+    assert access.unfinished_of_ended_keys([caller.principal.organization_id]) == [mine]
+    ApiKey.objects.update(revoked_at=None)
     assert {row.conversation for row in access.messages(mine.conversation)} == {mine.conversation}
-    admin = replace(caller, scopes=caller.scopes | {"admin"})
-    assert access.unfinished_of_organization(admin) == [mine]
+    admin = having(caller, scopes=caller.principal.scopes | {"admin"})
+    assert access.unfinished_of_organization(admin.principal) == [mine]
+
+
+def test_who_watches_the_organisation_finds_runs_of_others(caller, mine, theirs, second_caller):
+    visitor = visitor_of(second_caller, "visitor:ada")
+    hers = ask(visitor, "hers").run
+    both, _ = keys.create_key(mine.organization, name="both")
+    watcher = having(caller_of(both), scopes=frozenset(access.READING))
+    assert access.run(watcher, hers.pk, *access.READING) == hers
+    scopes = watcher.principal.scopes
+    for who, run in [
+        (watcher, theirs),
+        (having(watcher, scopes=frozenset({"monitor:read"})), hers),
+        (replace(watcher, agent=caller.agent), hers),
+        (replace(having(caller, scopes=scopes), agent=None), hers),
+        (visitor, mine),
+    ]:
+        assert code(access.run, who, run.pk, *access.READING) == "run_not_found"
 
 
 def test_p25_what_is_foreign_is_answered_like_what_is_missing(caller, theirs):
@@ -81,7 +102,7 @@ def test_p24_a_key_reaches_the_agents_it_opens_and_no_others(
 
 
 def test_p27_visitors_are_strangers_to_each_other_and_to_keys(caller, mine):
-    one, other = (replace(caller, owner=f"visitor:{name}") for name in "ab")
+    one, other = (visitor_of(caller, f"visitor:{name}") for name in "ab")
     run = ask(one, "private", conversation_id="xyz").run
 
     assert access.run(one, run.pk) == run
@@ -94,7 +115,7 @@ def test_p27_visitors_are_strangers_to_each_other_and_to_keys(caller, mine):
 def test_an_id_of_ours_is_stronger_than_an_alias_that_looks_like_it(caller, mine):
     conversation = mine.conversation
     Conversation.objects.create(
-        organization_id=caller.organization_id,
+        organization_id=caller.principal.organization_id,
         agent_id=caller.agent.id,
         owner="keys",
         alias=conversation.id,
@@ -132,7 +153,7 @@ def test_a_conversation_may_be_made_empty_and_once(caller):
     assert access.conversation(caller, "xyz") == made
     assert (made.title, made.owner) == ("Title", "keys")
     for taken in ("xyz", made.id):
-        assert code(access.create_conversation, caller, taken, "") == "invalid_message"
+        assert code(access.create_conversation, caller, taken, "") == "conversation_exists"
     assert access.create_conversation(caller, None, "").public_id.startswith("conv_")
 
 
@@ -176,8 +197,48 @@ def test_what_has_not_ended(caller):
     runs = [ask(caller, conversation_id="abc").run for _ in range(3)]
     Run.objects.filter(pk=runs[0].pk).update(status="failed")
     assert set(access.unfinished_runs(runs[0].conversation)) == set(runs[1:])
-    assert set(access.unfinished_of_keys([caller.key_id])) == set(runs[1:])
+    owner = [caller.principal.organization_id]
+    assert access.unfinished_of_ended_keys(owner) == []
+    for ending in ("revoked_at", "expires_at"):
+        ApiKey.objects.update(revoked_at=None, expires_at=None)
+        ApiKey.objects.update(**{ending: timezone.now()})
+        assert set(access.unfinished_of_ended_keys(owner)) == set(runs[1:])
+    ApiKey.objects.all().delete()
+    assert set(access.unfinished_of_ended_keys(owner)) == set(runs[1:])
+    assert access.unfinished_of_ended_keys(["org_other"]) == []
 
 
 def test_only_an_administrator_s_key_reaches_the_whole_organisation(caller):
-    assert code(access.unfinished_of_organization, caller) == "forbidden"
+    assert code(access.unfinished_of_organization, caller.principal) == "forbidden"
+
+
+def test_unfinished_runs_come_in_pages_and_those_that_wait_come_first(caller, monkeypatch):
+    monkeypatch.setattr(access, "MAX_RUNS", 2)
+    runs = [ask(caller, conversation_id="abc").run for _ in range(3)]
+    Run.objects.filter(pk=runs[0].pk).update(status="running")
+    ended = ask(caller).run
+    Run.objects.filter(pk=ended.pk).update(status="failed", finished_at=timezone.now())
+    admin = having(caller, scopes=frozenset({"admin"}))
+
+    for page, who in (
+        (access.unfinished_of_organization, admin.principal),
+        (access.unfinished_of_agent, caller),
+    ):
+        first = page(who)
+        assert first == [runs[2], runs[1]]
+        assert page(who, first[-1].user_message_id) == [runs[0]]
+        assert page(who, runs[0].user_message_id) == []
+
+
+def test_what_has_not_ended_is_found_by_an_index(caller):
+    """However many have: SQLite explains what it does."""
+    if connection.vendor != "sqlite":
+        return  # PostgreSQL reads a small table as a whole
+    conversations = access.conversations(caller).annotate(unfinished=access.count_of_unfinished())
+    for index, rows in (
+        ("run_unfinished_in", Run.objects.filter(UNFINISHED, conversation="c")),
+        ("run_unfinished_in", conversations.filter(access.called("c"))),
+        ("run_unfinished_of", Run.objects.filter(UNFINISHED, organization="o")),
+        ("run_unfinished ", Run.objects.filter(UNFINISHED, user_message__gt=1)),
+    ):
+        assert f"USING INDEX {index}" in rows.explain().replace("\n", " ") + " "

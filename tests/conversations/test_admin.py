@@ -5,6 +5,7 @@ from django.contrib.admin.utils import quote
 from django.urls import reverse
 
 from accounts.models import User
+from conversations import erasing
 from conversations.models import Conversation, Message, Run
 from tests.conversations.parts import ask
 
@@ -67,7 +68,38 @@ def test_a_conversation_is_deleted_as_a_whole(operator, caller):
     ask(caller, "Hello")
     operator.post(address(Conversation, "delete", Conversation.objects.get().pk), {"post": "yes"})
 
+    assert operator.get(address(Conversation, "changelist")).context["cl"].result_count == 0
+    erasing.finish()
     assert not any(model.objects.exists() for model in MODELS)
+
+
+def test_the_page_that_asks_costs_the_same_however_long_a_conversation_is(
+    operator, caller, django_assert_max_num_queries
+):
+    for _ in range(8):
+        ask(caller, conversation_id="abc")
+    page = address(Conversation, "delete", Conversation.objects.get().pk)
+    with django_assert_max_num_queries(6):
+        assert operator.get(page).status_code == 200
+
+
+def test_many_are_deleted_at_once(operator, caller):
+    for name in ("abc", "xyz"):
+        ask(caller, conversation_id=name)
+    chosen = {
+        "action": "delete_selected",
+        "_selected_action": Conversation.objects.values_list("pk", flat=True),
+    }
+    operator.post(address(Conversation, "changelist"), chosen | {"post": "yes"})
+
+    assert erasing.left_over().count() == 2
+
+
+@pytest.mark.parametrize("model", [Message, Run])
+def test_no_part_of_a_conversation_is_deleted_alone(operator, caller, model):
+    ask(caller)
+    page = address(model, "delete", model.objects.first().pk)
+    assert operator.post(page, {"post": "yes"}).status_code == 403
 
 
 def test_members_of_organisations_have_no_admin(client, alice, caller):

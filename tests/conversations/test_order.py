@@ -1,5 +1,6 @@
-"""`conversations.acceptance` in several processes: the messages of a conversation are stored one
-after the other, so that who sees one has seen those before it. On PostgreSQL by `test_postgres`."""
+"""`conversations.execution.acceptance` in several processes: one message after another.
+
+A reader of one has seen those before it. `test_postgres` runs it on PostgreSQL."""
 
 import time
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -7,14 +8,14 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from django.db import connection, connections, transaction
 
 from conversations import access
-from conversations.acceptance import accept
 from conversations.execution import outcome
-from conversations.execution.job import first_fold
+from conversations.execution.acceptance import accept
+from conversations.execution.opening import first_fold
 from conversations.execution.outcome import Timing
-from conversations.execution.recorder import Final, write
+from conversations.execution.recorder import FinishedRun, write
 from conversations.models import Conversation, Run
 from engine.transcript import fold
-from tests.conversations.execution.test_job import somebody_waits
+from tests.conversations.execution.test_claim import somebody_waits
 from tests.conversations.parts import ask, asked, take
 
 
@@ -104,8 +105,8 @@ def test_answers_that_end_in_the_same_conversations_do_not_lock_each_other_out(c
     assert set(Run.objects.values_list("status", flat=True)) == {"cancelled"}
 
 
-def cancelled(run: Run) -> Final:
+def cancelled(run: Run) -> FinishedRun:
     """A run that was stopped before it said anything."""
     transcript = first_fold(run)
     end = outcome.cancelled(transcript, Timing())
-    return Final(run, run.attempt, fold(transcript, end), None)
+    return FinishedRun(run, run.attempt, fold(transcript, end))

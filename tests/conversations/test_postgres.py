@@ -15,29 +15,46 @@ from tests.services import POSTGRES_URL
 
 HERE = Path(__file__).parent
 TESTS = (
-    "test_acceptance.py::test_p7_twenty_at_once_create_one",
-    "test_acceptance.py::test_of_many_first_messages_at_once_one_creates_the_conversation",
+    "execution/test_acceptance.py::test_p7_twenty_at_once_create_one",
+    "execution/test_acceptance.py::test_of_many_first_messages_at_once_one_creates_the_conversation",
     "../accounts/test_idempotency.py::test_p7_of_twenty_at_once_one_is_carried_out",
     "../agents/api/test_agents.py::test_only_who_knows_the_present_version_changes_it",
     "../agents/api/test_keys.py::test_p24_other_agents_are_named_only_by_who_opens_them",
     "test_usage.py::test_groups_add_up_to_the_total",
     "test_access.py::test_p25_what_is_foreign_is_answered_like_what_is_missing",
-    "test_history.py::test_p24_a_cursor_of_another_conversation_is_no_cursor",
-    "test_journal_lock.py::test_another_journal_is_another_lock",
-    "test_acceptance.py::test_an_agent_that_is_gone_is_said_to_be",
+    "history/test_page.py::test_p24_a_cursor_of_another_conversation_is_no_cursor",
+    "process/test_journal_lock.py::test_another_journal_is_another_lock",
+    "execution/test_acceptance.py::test_an_agent_that_is_gone_is_said_to_be",
     "test_order.py",
-    "test_acceptance.py::test_messages_that_come_together_share_one_transaction",
-    "execution/test_job.py::test_of_many_at_once_one_gets_it",
-    "execution/test_job.py::test_many_are_claimed_in_one_step",
-    "execution/test_job.py::test_one_that_is_not_to_be_had_keeps_no_other_from_it",
-    "execution/test_job.py::test_a_run_is_taken_though_the_one_before_it_is_still_ending",
-    "execution/test_recorder.py::test_twenty_that_end_together_share_one_transaction",
-    "test_loading.py",
-    "test_statements.py",
+    "execution/test_acceptance.py::test_messages_that_come_together_share_one_transaction",
+    "execution/test_claim.py::test_of_many_at_once_one_gets_it",
+    "execution/test_claim.py::test_many_are_claimed_in_one_step",
+    "execution/test_claim.py::test_one_that_is_not_to_be_had_keeps_no_other_from_it",
+    "execution/test_claim.py::test_a_run_is_taken_though_the_one_before_it_is_still_ending",
+    "execution/test_recorder.py",
+    "execution/test_waiting.py",
+    "execution/test_storable.py",
+    "execution/test_prompt.py",
+    "execution/test_steps.py",
+    "execution/test_toolbox.py::test_a_later_run_sends_calls_and_results_of_the_earlier_one",
+    "execution/test_acceptance.py::test_a_request_that_the_database_refuses_fails_alone",
+    "../core/test_loading.py",
+    "test_spending.py",
+    "feed/test_local.py",
+    "test_erasing.py",
+    "../core/test_statements.py",
+    "../knowledge/search/test_search.py",
+    "../knowledge/test_indexing.py",
+    "../knowledge/test_retrieval.py",
 )
 
 
-QUEUE = ("execution/test_queue.py", "execution/test_worker.py")
+QUEUE = (
+    "execution/test_queue.py",
+    "execution/test_worker.py",
+    "execution/test_worker_waiting.py",
+    "execution/test_worker_of_steps.py",
+)
 
 
 @pytest.mark.timeout(450)

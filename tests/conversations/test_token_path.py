@@ -6,7 +6,7 @@ lowers the cost lowers it. `make bench` says what that means in microseconds."""
 import asyncio
 import sys
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
@@ -16,23 +16,26 @@ import pytest
 
 from agents.caller import Caller
 from agents.models import Agent, ApiKey
-from conversations import runs, wiring
 from conversations.models import Run
-from conversations.transports.pump import Pump
+from conversations.process.services import Services
+from conversations.runs.start import start_run
+from conversations.transports.ws.pump import Pump
 from engine.events import Token, decode
-from engine.visibility import visible
-from tests.conversations.parts import caller_of
+from engine.log.base import Log
+from tests.agents.callers import caller_of
 from tests.live.server import free_port
 from tests.upstream.process import UpstreamProcess
+from wire.encoder import ENCODERS, Encoding
 from wire.native import ChatRequest
-from wire.view import View
+from wire.selection import Selection
+from wire.visibility import EVERYTHING
 
 ROOT = Path(__file__).resolve().parents[2]
 OURS = tuple(f"{ROOT / name}/" for name in ("engine", "wire", "conversations", "clawsite"))
 TOKENS, WARM = 300, 50
 
-MOST_CALLS = 26  # of our functions, for a token; two were the event loop's before decision 11
-MOST_WAKE_UPS = 1.5  # of the event loop: one for a read of the socket, and what sweeps need
+MAX_CALLS = 26  # of our functions, for a token; two were the event loop's before decision 11
+MAX_WAKE_UPS = 1.5  # of the event loop: one for a read of the socket, and what sweeps need
 
 
 class Counts:
@@ -85,19 +88,16 @@ class Watcher:
         if len(self.frames) < frames:
             await asyncio.wait_for(self._waits[1].wait(), 60)
 
-    async def snapshot(self, run: Run, view: View) -> int:
-        raise AssertionError("nothing of this run is lost")
-
-    def watch(self, run: Run) -> Pump:
+    def watch(self, log: Log, run: Run) -> Pump:
         """Follow it as a WebSocket does."""
-        view = View(visible(trusted=True, show_thinking=True, show_tools=True, deltas=False))
+        encoding = Encoding(ENCODERS["websocket"], Selection(EVERYTHING))
         return Pump(
+            log,
             run,
             0,
-            view,
+            encoding.encoder(run.pk),
             send=self.send,
             write=self.write,
-            snapshot=self.snapshot,
             ended=lambda pump, done: self.ended.set(),
         )
 
@@ -119,20 +119,11 @@ def asking(agent: Agent, key: tuple[ApiKey, str], upstream: UpstreamProcess, set
     return caller_of(key[0], agent)
 
 
-@pytest.fixture
-async def serving(tmp_path: Path, settings, transactional_db: None) -> AsyncIterator[None]:
-    """The run engine, as `serve` starts it."""
-    settings.CLAW_DATA_DIR = tmp_path / "runs"
-    await wiring.start()
-    yield
-    await wiring.stop(0)
-
-
-async def test_what_a_token_costs(serving: None, asking: Caller) -> None:
+async def test_what_a_token_costs(services: Services, asking: Caller) -> None:
     directive = f"[[upstream tokens={TOKENS} delay=2]]"
-    run = (await runs.start(asking, ChatRequest(message=directive))).run
+    run = (await start_run(services, asking, ChatRequest(message=directive))).run
     watcher = Watcher()
-    pump = watcher.watch(run)
+    pump = watcher.watch(services.log, run)
     pump.start()
     await watcher.until(WARM)
     begun = len(watcher.frames)
@@ -145,8 +136,8 @@ async def test_what_a_token_costs(serving: None, asking: Caller) -> None:
     assert tokens >= TOKENS - 3 * WARM  # a machine that stands still brings some at once
     # Rounded: what is not done for every token (sweeps, leases) is not what is counted here.
     calls = {name: each for name, n in counts.calls.items() if (each := round(n / tokens))}
-    assert sum(calls.values()) <= MOST_CALLS, calls
-    assert counts.wake_ups / tokens <= MOST_WAKE_UPS
+    assert sum(calls.values()) <= MAX_CALLS, calls
+    assert counts.wake_ups / tokens <= MAX_WAKE_UPS
     events = [decode(frame) for frame in watcher.frames]
     indexes = [event.index for event in events if isinstance(event, Token)]
     assert indexes == list(range(TOKENS))  # one frame for each, in order

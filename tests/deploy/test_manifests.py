@@ -96,6 +96,25 @@ def test_every_setting_named_is_one() -> None:
     assert named <= read_by_settings()
 
 
+def test_the_image_can_back_up_the_database_of_compose() -> None:
+    """pg_dump refuses a server that is newer than it."""
+    dockerfile = (DEPLOY / "docker" / "Dockerfile").read_text()
+    (client,) = re.findall(r"postgresql-client-(\d+)", dockerfile)
+    (server,) = re.findall(r"^postgres:(\d+)", COMPOSE["services"]["postgres"]["image"])
+    assert int(client) >= int(server)
+    assert dockerfile.count("FROM python:3.11-slim-trixie") == dockerfile.count("FROM ")
+
+
+def test_a_unit_sets_nothing_that_a_command_would_miss() -> None:
+    """`backup` once left out the journals, whose folder only the server's unit knew."""
+    for path in UNITS:
+        assert set(re.findall(r"^Environment=(\w+)=", path.read_text(), re.MULTILINE)) <= {
+            "LOG_FORMAT"
+        }
+    written = (DEPLOY.parent / "docs" / "deploy.md").read_text()
+    assert "\n   CLAW_DATA_DIR=/var/lib/clawsite/runs\n" in written
+
+
 def test_nothing_runs_as_root_or_may_become_it() -> None:
     for name, pod in pods().items():
         (container,) = pod["containers"]
@@ -112,8 +131,9 @@ def test_the_limits_of_the_proxies_are_those_of_the_product() -> None:
     notes = ingress["metadata"]["annotations"]
     proxy = (DEPLOY / "nginx" / "clawsite-proxy.conf").read_text()
     assert settings.CLAW_TRANSPORT_MAX_BYTES == 1024 * 1024
-    assert notes["nginx.ingress.kubernetes.io/proxy-body-size"] == "1m"
-    assert "client_max_body_size 1m;" in proxy
+    assert settings.CLAW_MAX_DOCUMENT_BYTES == 20 * 1024 * 1024
+    assert notes["nginx.ingress.kubernetes.io/proxy-body-size"] == "21m"
+    assert re.findall(r"client_max_body_size (\w+);", proxy) == ["1m", "21m"]
     silence = max(settings.CLAW_KEEPALIVE_INTERVAL, settings.CLAW_PING_INTERVAL)
     assert float(notes["nginx.ingress.kubernetes.io/proxy-read-timeout"]) > 2 * silence
     (read,) = re.findall(r"proxy_read_timeout (\d+)s;", proxy)
@@ -136,7 +156,7 @@ def test_the_image_holds_everything(tmp_path: Path) -> None:
         target.write_bytes(path.read_bytes())
     env = {
         "DATABASE_URL": "sqlite://:memory:",
-        "SECRET_KEY": "x" * 50,
+        "SECRET_KEY": "for-tests-only-8vQ2xLr5nWk9TzYb4Hc7Jd1Mf6Pg3Sa",
         "CLAW_ENCRYPTION_KEYS": settings.CLAW_ENCRYPTION_KEYS[0],
         "PYTHONDONTWRITEBYTECODE": "1",
     }

@@ -1,6 +1,7 @@
 """`engine.events`: one vocabulary, and JSON that comes back as it went."""
 
 import json
+from datetime import UTC, datetime
 from typing import Any, get_args
 
 import msgspec
@@ -22,6 +23,9 @@ USAGE = ev.Usage(
     tokens_per_second=0.5,
     source="estimated",
 )
+SOURCE = ev.Source(
+    document_id="doc_1", title="T", chunk_id=1, start=0, end=2, excerpt="hm", url="https://x"
+)
 EXAMPLES: list[Event] = [
     ev.RunStarted(
         agent_id="agt_1",
@@ -34,12 +38,19 @@ EXAMPLES: list[Event] = [
     ),
     ev.Typing(status="start"),
     ev.Status(message="Searching", stage="search"),
+    ev.Sources(sources=[SOURCE]),
     ev.Thinking(content="hm", index=0),
     ev.Token(content="", index=7, count=2),
     ev.ToolCallDelta(index=0, arguments='{"a', id="t", name="n"),
     ev.ToolCall(id="t", tool="n", args={"a": [1, None]}, name="n", arguments={"a": [1, None]}),
     ev.ToolResult(id="t", tool="n", result={"x": 1.5}, is_error=True, duration_ms=3),
     ev.Step(stop_reason="tool_use", blocks=[{"type": "text", "text": "x"}]),
+    ev.RunWaiting(
+        pending=[ev.Pending(kind="question", id="t")],
+        expires_at=datetime(2100, 1, 1, tzinfo=UTC),
+        worked_ms=7,
+    ),
+    ev.MemoryOp(op="save", key="k"),
     ev.UsageReported(
         input_tokens=1,
         output_tokens=2,
@@ -58,6 +69,30 @@ EXAMPLES: list[Event] = [
         content="",
         usage=USAGE,
         retry_after=5,
+    ),
+    ev.ApprovalRequired(
+        id="call_1",
+        tool="book",
+        args={"room": 1},
+        args_digest="sha256:00",
+        expires_at=datetime(2100, 1, 1, tzinfo=UTC),
+        approvers="visitor",
+        editable=True,
+    ),
+    ev.ApprovalDecided(
+        id="call_1",
+        approved=True,
+        by=ev.DecidedBy(kind="member", id="mem_1"),
+        approvers="members",
+        args={"room": 2},
+        reason="It is larger.",
+    ),
+    ev.Question(
+        id="call_2",
+        text="Which day?",
+        expires_at=datetime(2100, 1, 1, tzinfo=UTC),
+        choices=["Monday"],
+        schema={"type": "string"},
     ),
     ev.Done(
         reason="budget_exceeded",

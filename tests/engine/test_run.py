@@ -1,130 +1,35 @@
 """`engine.run`: the agent loop, with a provider that plays scripts and a small real toolbox."""
 
-import ast
 import asyncio
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from engine import events as ev
 from engine.errors import ProviderError, TooManySteps
-from engine.providers.base import (
-    Counted,
-    Delta,
-    Finished,
-    Sink,
-    TextDelta,
-    ThinkingDelta,
-    ToolDelta,
-    ToolUse,
+from engine.providers.base import Delta, Finished, TextDelta, ThinkingDelta, ToolDelta, ToolRequest
+from engine.request import Turn, estimate_prompt
+from engine.tools.base import NoTools, Toolbox, ToolContext, ToolOutcome, Waiting
+from tests.engine.scripted import (
+    FOREVER,
+    HELLO,
+    REQUEST,
+    Attempt,
+    Calculator,
+    Scripted,
+    add,
+    calls,
+    nothing,
+    of,
+    waiting,
 )
-from engine.request import Limits, ModelRequest, Turn, estimate_prompt
-from engine.run import Answer
-from engine.tools.base import NoTools, Toolbox, ToolOutcome
-from engine.usage import TokenCounts
 
-REQUEST = ModelRequest(
-    model="claude-sonnet-5-5",
-    instructions="Be brief.",
-    turns=[Turn(role="user", content="What is 2+3?")],
-)
-HELLO: list[list[Delta]] = [
-    [Counted(TokenCounts(input_tokens=9))],
-    [TextDelta(["Hel"]), TextDelta(["lo"])],
-    [Counted(TokenCounts(input_tokens=9, output_tokens=2)), Finished("end_turn", [])],
-]
-FOREVER = asyncio.Event  # a step of a script that never ends
-
-
-class Scripted:
-    """A provider: each call plays the next script; an exception in it is raised, an event awaited.
-
-    It keeps what it was asked, and counts the calls that are open."""
-
-    name = price_list = "anthropic"
-
-    def __init__(self, *scripts: list[Any]) -> None:
-        self.scripts = list(scripts)
-        self.requests: list[ModelRequest] = []
-        self.open = 0
-        self.asked = asyncio.Event()
-
-    async def call(self, request: ModelRequest, sink: Sink, *, idle_timeout: float) -> None:
-        self.requests.append(request)
-        self.open += 1
-        self.asked.set()
-        try:
-            for step in self.scripts.pop(0):
-                if isinstance(step, Exception):
-                    raise step
-                if isinstance(step, asyncio.Event):
-                    await step.wait()
-                else:
-                    sink(step)
-        finally:
-            self.open -= 1
-
-    async def aclose(self) -> None:
-        """Nothing is open."""
-
-
-class Calculator:
-    """A toolbox with one tool."""
-
-    async def call(self, name: str, args: dict[str, Any]) -> ToolOutcome:
-        try:
-            return ToolOutcome({"sum": sum(ast.literal_eval(str(args["numbers"])))}, False)
-        except (KeyError, TypeError) as problem:
-            return ToolOutcome(f"cannot add: {problem}", True)
-
-
-def calls(*uses: ToolUse, text: str = "", stop: str = "tool_use") -> list[list[Delta]]:
-    """A script that asks for tools."""
-    blocks: list[dict[str, Any]] = [
-        {"type": "tool_use", "id": use.id, "name": use.name, "input": use.args} for use in uses
-    ]
-    counts = TokenCounts(input_tokens=10, output_tokens=5)
-    said: list[Delta] = [TextDelta([text])] if text else []
-    return [[*said, *uses, Counted(counts), Finished(stop, blocks)]]
-
-
-def add(*numbers: object, id: str = "toolu_1") -> ToolUse:
-    return ToolUse(id, "add", {"numbers": list(numbers)})
-
-
-def answer_of(provider: Scripted, tools: Toolbox | None = None, model_calls: int = 10) -> Answer:
-    return Answer(REQUEST, provider, tools or NoTools(), Limits(model_calls=model_calls))
-
-
-async def collect(answer: Answer, seen: list[ev.Event] | None = None) -> list[ev.Event]:
-    """Every event, tokens one by one; also what came before an error, in `seen`."""
-    seen = [] if seen is None else seen
-    await answer.run(lambda events: seen.extend(one_by_one(events)), nothing)
-    return seen
-
-
-def one_by_one(events: list[ev.NewEvent]) -> Iterator[ev.Event]:
-    """As they come out of a log."""
-    for event in events:
-        if isinstance(event, ev.Tokens):
-            for index, content in enumerate(event.contents, event.index):
-                yield ev.Token(content=content, index=index)
-        else:
-            yield event
-
-
-async def nothing() -> None:
-    """What is awaited after a step where that does not matter."""
-
-
-def of(kind: type[ev.Event], events: list[ev.Event]) -> list[Any]:
-    return [event for event in events if isinstance(event, kind)]
+ADDING = Calculator()
 
 
 async def test_it_works() -> None:
     provider = Scripted(HELLO)
-    events = await collect(answer_of(provider))
+    events = await Attempt(provider).run()
     assert events[:2] == [ev.Token(content="Hel", index=0), ev.Token(content="lo", index=1)]
     usage, step = events[2:]
     assert isinstance(usage, ev.UsageReported) and isinstance(step, ev.Step)
@@ -135,26 +40,25 @@ async def test_it_works() -> None:
 
 
 async def test_what_arrived_together_is_given_together() -> None:
-    batches: list[list[ev.NewEvent]] = []
-    await answer_of(Scripted(HELLO)).run(batches.append, nothing)
-    assert [len(batch) for batch in batches] == [2, 2]
+    attempt = Attempt(Scripted(HELLO))
+    await attempt.run()
+    assert [len(batch) for batch in attempt.batches] == [2, 2]
 
 
 async def test_after_each_step_somebody_may_wait() -> None:
-    seen: list[ev.Event] = []
     at: list[str] = []
 
     async def at_step() -> None:
-        at.append(seen[-1].type)
+        at.append(attempt.seen[-1].type)
 
-    provider = Scripted(calls(add(2, 3)), HELLO)
-    await answer_of(provider, Calculator()).run(seen.extend, at_step)
+    attempt = Attempt(Scripted(calls(add(2, 3)), HELLO), Calculator())
+    await attempt.loop.run(attempt.emit, at_step)
     assert at == ["step", "step"]
 
 
 async def test_a_tool_is_called_and_its_result_sent_back() -> None:
     provider = Scripted(calls(add(2, 3), text="Let me see. "), HELLO)
-    events = await collect(answer_of(provider, Calculator()))
+    events = await Attempt(provider, Calculator()).run()
 
     assert [event.type for event in events] == [
         *("token", "tool_call", "usage", "step", "tool_result"),
@@ -169,7 +73,7 @@ async def test_a_tool_is_called_and_its_result_sent_back() -> None:
     assert sent[1].role == "assistant" and sent[1].blocks[0]["id"] == "toolu_1"
     assert sent[2].role == "user"
     assert sent[2].blocks == [
-        {"type": "tool_result", "tool_use_id": "toolu_1", "content": '{"sum": 5}'}
+        {"type": "tool_result", "tool_use_id": "toolu_1", "content": '{"sum":5}'}
     ]
 
 
@@ -178,23 +82,43 @@ async def test_indices_go_on_over_the_calls_of_a_run() -> None:
     provider = Scripted(
         [thinking, *calls(add(1), text="a")], [thinking, *calls(add(2), text="b")], HELLO
     )
-    events = await collect(answer_of(provider, Calculator()))
+    events = await Attempt(provider, Calculator()).run()
     assert [token.index for token in of(ev.Token, events)] == [0, 1, 2, 3]
     assert [thought.index for thought in of(ev.Thinking, events)] == [0, 1]
 
 
 async def test_parallel_calls_are_answered_in_one_turn_in_their_order() -> None:
     provider = Scripted(calls(add(1), add(2, id="toolu_2")), HELLO)
-    events = await collect(answer_of(provider, Calculator()))
+    events = await Attempt(provider, Calculator()).run()
     assert [result.id for result in of(ev.ToolResult, events)] == ["toolu_1", "toolu_2"]
     blocks = provider.requests[1].turns[-1].blocks
     assert [block["tool_use_id"] for block in blocks] == ["toolu_1", "toolu_2"]
 
 
+async def test_an_id_that_a_server_uses_again_is_another_call() -> None:
+    provider = Scripted(calls(add(1)), calls(add(2)), HELLO)
+    events = await Attempt(provider, Calculator()).run()
+    first, second = of(ev.ToolCall, events)
+    assert first.id == "toolu_1" != second.id
+    assert [result.id for result in of(ev.ToolResult, events)] == [first.id, second.id]
+    *_, call, result = provider.requests[2].turns
+    assert call.blocks[0]["id"] == result.blocks[0]["tool_use_id"] == second.id
+    assert of(ev.Step, events)[1].blocks == call.blocks
+
+
+async def test_what_a_tool_brings_can_be_stored() -> None:
+    class Odd(Calculator):
+        async def call(self, *_: Any) -> ToolOutcome:
+            return ToolOutcome({"a\0": ["\ud83d"]}, False)
+
+    events = await Attempt(Scripted(calls(add(1)), HELLO), Odd()).run()
+    assert of(ev.ToolResult, events)[0].result == {"a\ufffd": ["\ufffd"]}
+
+
 @pytest.mark.parametrize("tools", [Calculator(), NoTools()])
 async def test_a_tool_that_fails_is_a_result_that_the_model_sees(tools: Toolbox) -> None:
-    provider = Scripted(calls(ToolUse("toolu_1", "other", {})), HELLO)
-    events = await collect(answer_of(provider, tools))
+    provider = Scripted(calls(ToolRequest("toolu_1", "other", {})), HELLO)
+    events = await Attempt(provider, tools).run()
     assert of(ev.ToolResult, events)[0].is_error
     assert provider.requests[1].turns[-1].blocks[0]["is_error"] is True
 
@@ -203,7 +127,7 @@ async def test_a_paused_turn_is_sent_back_as_it_is() -> None:
     blocks = [{"type": "server_tool_use", "id": "srv_1"}]
     pause: list[Delta] = [TextDelta(["So "]), Finished("pause_turn", blocks)]
     provider = Scripted([pause], HELLO)
-    events = await collect(answer_of(provider))
+    events = await Attempt(provider).run()
     assert provider.requests[1].turns == [
         *REQUEST.turns,
         Turn(role="assistant", content="", blocks=blocks),
@@ -214,45 +138,35 @@ async def test_a_paused_turn_is_sent_back_as_it_is() -> None:
 
 async def test_calls_of_a_turn_that_was_cut_short_are_not_carried_out() -> None:
     provider = Scripted(calls(add(1), stop="max_tokens"))
-    events = await collect(answer_of(provider, Calculator()))
+    events = await Attempt(provider, Calculator()).run()
     assert not of(ev.ToolResult, events)
     assert events[-1] == ev.Step(stop_reason="max_tokens", blocks=of(ev.Step, events)[0].blocks)
 
 
 async def test_p14_the_loop_is_bounded() -> None:
     provider = Scripted(*(calls(add(n)) for n in range(5)))
-    answer, seen = answer_of(provider, Calculator(), model_calls=3), []
+    attempt = Attempt(provider, Calculator(), model_calls=3)
     with pytest.raises(TooManySteps) as raised:
-        await collect(answer, seen)
-    assert len(provider.requests) == len(of(ev.UsageReported, seen)) == 3
-    assert answer.cut_usage(raised.value) is None  # every call was settled
+        await attempt.run()
+    assert len(provider.requests) == len(of(ev.UsageReported, attempt.seen)) == 3
+    assert len(of(ev.ToolResult, attempt.seen)) == 2  # the last ones no model would see
+    assert attempt.cut_usage(raised.value) is None  # every call was settled
 
 
 async def test_fragments_of_a_call_are_passed_on() -> None:
     provider = Scripted([[ToolDelta(0, '{"numbers"', "toolu_1", "add")], *calls(add(1))], HELLO)
-    events = await collect(answer_of(provider, Calculator()))
+    events = await Attempt(provider, Calculator()).run()
     assert events[0] == ev.ToolCallDelta(index=0, arguments='{"numbers"', id="toolu_1", name="add")
-
-
-async def test_nul_is_replaced_wherever_it_would_be_stored() -> None:
-    use = ToolUse("toolu_1", "a\0dd", {"numbers\0": ["\0", 1]})
-    script = calls(use)
-    script[0].insert(0, ThinkingDelta("h\0m"))
-    provider = Scripted(script, [[TextDelta(["a\0b"]), Finished("st\0p", [{"text": "\0"}])]])
-    events = await collect(answer_of(provider, Calculator()))
-    assert of(ev.Token, events)[0].content == "a\ufffdb"
-    assert of(ev.ToolCall, events)[0].args == {"numbers\ufffd": ["\ufffd", 1]}
-    assert "\0" not in repr(events) and "\\x00" not in repr(events)
 
 
 # --- what is cut
 
 
-async def cut(provider: Scripted, error: type[BaseException]) -> tuple[Answer, BaseException]:
-    """An answer that an error ended, and the error."""
-    answer = answer_of(provider)
+async def cut(provider: Scripted, error: type[BaseException]) -> tuple[Attempt, BaseException]:
+    """An attempt that an error ended, and the error."""
+    answer = Attempt(provider)
     with pytest.raises(error) as raised:
-        await collect(answer)
+        await answer.run()
     assert provider.open == 0
     return answer, raised.value
 
@@ -260,7 +174,8 @@ async def cut(provider: Scripted, error: type[BaseException]) -> tuple[Answer, B
 @pytest.mark.parametrize("code", ["upstream_error", "upstream_overloaded", "upstream_truncated"])
 async def test_a_call_that_was_refused_costs_nothing(code: str) -> None:
     refusal = ProviderError(code, "No.", retryable=True)
-    assert Answer.cut_usage(*await cut(Scripted([refusal]), ProviderError)) is None
+    attempt, error = await cut(Scripted([refusal]), ProviderError)
+    assert attempt.cut_usage(error) is None
 
 
 async def test_a_call_that_was_counted_before_it_failed_is_paid() -> None:
@@ -299,12 +214,12 @@ async def test_a_call_is_cut_once() -> None:
 
 async def test_only_the_call_that_was_cut_is_reported_later() -> None:
     failure = ProviderError("upstream_error", "No.", retryable=True)
-    provider, seen = Scripted(calls(add(1)), [[TextDelta(["abcd"])], failure]), []
-    answer = answer_of(provider, Calculator())
+    provider = Scripted(calls(add(1)), [[TextDelta(["abcd"])], failure])
+    attempt = Attempt(provider, Calculator())
     with pytest.raises(ProviderError) as raised:
-        await collect(answer, seen)
-    usage = answer.cut_usage(raised.value)
-    assert len(of(ev.UsageReported, seen)) == 1
+        await attempt.run()
+    usage = attempt.cut_usage(raised.value)
+    assert len(of(ev.UsageReported, attempt.seen)) == 1
     assert usage is not None and usage.output_tokens == 1
 
 
@@ -316,8 +231,8 @@ async def test_a_provider_that_ends_without_finished_is_a_defect_and_is_paid() -
 async def test_p10_cancelling_the_task_ends_the_call_wherever_it_is() -> None:
     for script in ([FOREVER()], [*HELLO[:2], FOREVER()]):
         provider = Scripted(script)
-        answer = answer_of(provider)
-        task = asyncio.create_task(collect(answer))
+        answer = Attempt(provider)
+        task = asyncio.create_task(answer.run())
         await provider.asked.wait()
         task.cancel()
         with pytest.raises(asyncio.CancelledError) as raised:
@@ -331,26 +246,99 @@ async def test_what_emit_raises_ends_the_run_as_it_is() -> None:
         raise LookupError
 
     provider = Scripted(HELLO)
-    answer = answer_of(provider)
+    answer = Attempt(provider)
     with pytest.raises(LookupError) as raised:
-        await answer.run(refuse, nothing)
+        await answer.loop.run(refuse, nothing)
     assert provider.open == 0
     assert answer.cut_usage(raised.value) is not None
 
 
 async def test_cancelling_during_a_tool_reports_no_call_twice() -> None:
     class Slow(Calculator):
-        async def call(self, name: str, args: dict[str, Any]) -> ToolOutcome:
+        async def call(self, *_: Any) -> ToolOutcome:
             began.set()
             await FOREVER().wait()
             raise AssertionError("never")
 
-    began, seen = asyncio.Event(), []
-    answer = answer_of(Scripted(calls(add(1))), Slow())
-    task = asyncio.create_task(collect(answer, seen))
+    began = asyncio.Event()
+    attempt = Attempt(Scripted(calls(add(1))), Slow())
+    task = asyncio.create_task(attempt.run())
     await began.wait()
     task.cancel()
     with pytest.raises(asyncio.CancelledError) as raised:
         await task
-    assert len(of(ev.UsageReported, seen)) == 1
-    assert answer.cut_usage(raised.value) is None
+    assert len(of(ev.UsageReported, attempt.seen)) == 1
+    assert attempt.cut_usage(raised.value) is None
+
+
+# --- what an earlier attempt has left
+
+
+class Asking(Calculator):
+    """Its first call of each id waits for somebody."""
+
+    def __init__(self) -> None:
+        self.asked: set[str] = set()
+
+    async def call(
+        self, id: str, name: str, args: dict[str, Any], context: ToolContext
+    ) -> ToolOutcome | Waiting:
+        if id in self.asked or args["numbers"] == [0]:
+            return await super().call(id, name, args, context)
+        self.asked.add(id)
+        return waiting(id)
+
+
+async def test_a_run_goes_on_after_its_last_finished_step() -> None:
+    failure = ProviderError("upstream_error", "No.", retryable=True)
+    first = Attempt(Scripted(calls(add(2, 3), text="So "), [[TextDelta(["it "])], failure]), ADDING)
+    with pytest.raises(ProviderError):
+        await first.run()
+    provider = Scripted(calls(add(4)), HELLO)
+    again = Attempt(provider, ADDING, transcript=first.transcript)
+    events = await again.run()
+    asked = provider.requests[0].turns
+    assert [turn.role for turn in asked] == ["user", "assistant", "user", "assistant", "user"]
+    assert asked[3].content == "it "
+    assert [token.index for token in of(ev.Token, events)] == [2, 3]
+    (call,) = of(ev.ToolCall, events)
+    assert call.id != "toolu_1"  # an id of the first attempt is another call
+    assert str(again.transcript.text) == "So it Hello"
+
+
+async def test_the_calls_of_all_attempts_are_bounded_together() -> None:
+    first = Attempt(Scripted(calls(add(0)), calls(add(1))), Asking())
+    await first.run()
+    provider = Scripted(HELLO)
+    with pytest.raises(TooManySteps):
+        await Attempt(provider, ADDING, transcript=first.transcript, model_calls=2).run()
+    assert not provider.requests
+
+
+async def test_a_call_that_waits_ends_the_attempt_once_the_others_have_ended() -> None:
+    tools = Asking()
+    script = calls(add(1, id="a"), add(0, id="b"), add(2, id="c"))
+    attempt = Attempt(Scripted(script), tools)
+    events = await attempt.run()
+    assert {waiting.pending.id for waiting in attempt.waiting} == {"a", "c"}
+    assert [result.id for result in of(ev.ToolResult, events)] == ["b"]
+
+    provider = Scripted(HELLO)
+    again = Attempt(provider, tools, transcript=attempt.transcript)
+    events = await again.run()
+    assert not again.waiting and str(again.transcript.text) == "Hello"
+    assert {result.id for result in of(ev.ToolResult, events)} == {"a", "c"}
+    blocks = provider.requests[0].turns[-1].blocks
+    assert [block["tool_use_id"] for block in blocks] == ["a", "b", "c"]
+
+
+async def test_an_answer_that_stands_asks_nobody() -> None:
+    first = Attempt(Scripted(HELLO))
+    await first.run()
+    assert await Attempt(Scripted(), transcript=first.transcript).run() == []
+
+
+async def test_the_model_is_told_of_the_tools() -> None:
+    provider = Scripted(HELLO)
+    await Attempt(provider, ADDING).run()
+    assert [tool.name for tool in provider.requests[0].tools] == ["add"]

@@ -9,12 +9,14 @@ from engine.usage import TokenCounts, estimate_tokens, price, price_list_of, set
 MODEL = "claude-sonnet-5-5"
 
 
-def settled(counts: TokenCounts, *, complete: bool = True, model: str = MODEL) -> UsageReported:
+def settled(
+    counts: TokenCounts, *, complete: bool = True, model: str = MODEL, seen: int = 10
+) -> UsageReported:
     return settle(
         counts,
         complete=complete,
         prompt_estimate=100,
-        output_estimate=10,
+        output_estimate=seen,
         price_list="anthropic",
         model=model,
     )
@@ -27,10 +29,15 @@ def test_it_works() -> None:
     assert usage.cost is not None and usage.cost > 0
 
 
-def test_an_explicit_zero_is_a_number_that_the_provider_said() -> None:
+def test_a_zero_beside_an_answer_is_no_count() -> None:
+    """Servers that do not count report zeros."""
     usage = settled(TokenCounts(input_tokens=0, output_tokens=0))
-    assert (usage.input_tokens, usage.output_tokens, usage.source) == (0, 0, "provider")
-    assert usage.cost == 0
+    assert (usage.input_tokens, usage.output_tokens, usage.source) == (100, 10, "estimated")
+
+
+def test_a_zero_for_an_empty_answer_is_a_count() -> None:
+    usage = settled(TokenCounts(input_tokens=7, output_tokens=0), seen=0)
+    assert (usage.input_tokens, usage.output_tokens, usage.source) == (7, 0, "provider")
 
 
 def test_what_the_provider_never_said_is_estimated() -> None:

@@ -1,49 +1,156 @@
-"""What an organisation may have, so that every address of the API has something to name."""
+"""What an organisation may have, so that every address of the API has something to name.
+
+Has a new address of the API a `{newId}`? Add a line to `MADE`."""
 
 import json
-from dataclasses import dataclass
+from base64 import b64encode
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import uuid4
 
+from agents.validators import SCOPES
 from tests.live.clients import Rest
 from tests.live.server import Server
+from tests.live.visiting import SHOP
 
-SCOPES = (
-    *("chat", "conversations:read", "conversations:write", "agents:read", "agents:write"),
-    *("keys:write", "usage:read", "admin"),
-)
 REQUIRED = {
     "/api/chat": {"message": "Hi"},
     "/api/chat/stream": {"message": "Hi"},
     "/api/stream-tickets": {"message": "Hi"},
     "/api/conversations/{conversationId}/messages": {"content": "Hi"},
     "/api/messages/{messageId}/feedback": {"rating": "up"},
+    "/api/conversations/{conversationId}/rating": {"rating": 5},
+    "/api/runs/{runId}/approvals/{approvalId}": {"approve": True, "argsDigest": "-"},
+    "/api/runs/{runId}/answers": {"id": "-", "text": "Hi"},
+    "/api/runs/{runId}/tool-results": {"id": "-", "result": 1},
+    "/api/agents/{agentId}/documents": {"title": "Ours", "text": "Ours."},
+    "/api/members/{memberId}": {"role": "viewer"},
+    "/api/invitations": {"email": "ada@example.com"},
+    "/api/organization": {"name": "Ours"},
+    "/v1/responses": {"model": "any", "input": "Hi"},
+    "/v1/chat/completions": {"model": "any", "messages": [{"role": "user", "content": "Hi"}]},
 }
 """Bodies for the addresses that answer nothing without one."""
 
 
 @dataclass(frozen=True)
+class Made:
+    """A request that makes something, and where its answer has what fills in an address:
+    `Made("POST /api/things", {"name": "Mine"}, {"thingId": "id"})`.
+
+    The address, the body's texts and the headers may have names of requests before it in braces,
+    and `{unique}`."""
+
+    request: str
+    body: Any = None
+    names: dict[str, str] = field(default_factory=dict)
+    headers: dict[str, str] = field(default_factory=dict)
+
+
+def calls(tool: str, **arguments: str) -> dict[str, str]:
+    """A message whose answer by the model server of the tests is a call of this tool."""
+    given = b64encode(json.dumps(arguments).encode()).decode()
+    return {"message": f"[[upstream mode=tool tool={tool} input={given} tokens=2]]"}
+
+
+HELPER = {
+    "name": "Helper",
+    "provider": "anthropic",
+    "allowedOrigins": [SHOP],
+    "tools": [{"builtin": "current_time", "approval": "always"}, {"builtin": "memory"}],
+}
+TEXT = {"title": "Ours", "text": "Ours."}
+MCP_SERVER = {"name": "{unique}", "url": "https://mcp.example"}
+REMEMBERED = calls("memory_save", key="tea", content="Green.")
+SESSION = {"visitorId": "visitorId", "visitorToken": "token"}
+VISITOR = {"Origin": SHOP, "Authorization": "Bearer {visitorToken}"}
+ASKED = {
+    "runId": "runId",
+    "conversationId": "conversationId",
+    "approvalId": "pending.0.id",
+    "digest": "pending.0.argsDigest",
+}
+"""Names of an answer to a message whose answer waits for an approval."""
+
+MADE = (
+    Made("POST /api/agents", HELPER, {"agentId": "id"}),
+    Made("POST /api/agents/{agentId}/keys", {"scopes": ["chat"]}, {"keyId": "id"}),
+    Made("POST /api/agents/{agentId}/documents", TEXT, {"documentId": "id"}),
+    Made("POST /api/mcp-servers", MCP_SERVER, {"serverId": "id"}),
+    Made("POST /api/secrets", {"name": "S{unique}", "value": "hush"}, {"name": "name"}),
+    Made("POST /api/invitations", {"email": "{unique}@example.com"}, {"invitationId": "id"}),
+    Made("GET /api/members", None, {"memberId": "members.0.id"}),
+    # A run that has ended after somebody approved a call.
+    Made("POST /a/{agentId}/api/chat", calls("current_time"), ASKED),
+    Made(
+        "POST /api/runs/{runId}/approvals/{approvalId}",
+        {"approve": True, "argsDigest": "{digest}"},
+    ),
+    Made("GET /api/runs/{runId}/events"),
+    Made("POST /v1/responses", {"model": "{agentId}", "input": "Hi"}, {"responseId": "id"}),
+    Made("GET /api/conversations/{conversationId}/messages", None, {"messageId": "messages.-1.id"}),
+    # A visitor of whom the agent remembers something.
+    Made("POST /a/{agentId}/api/visitor-sessions", {}, SESSION, {"Origin": SHOP}),
+    Made("POST /a/{agentId}/api/chat", REMEMBERED, {}, VISITOR),
+    Made(
+        "GET /api/agents/{agentId}/memories?visitor={visitorId}",
+        None,
+        {"memoryId": "memories.0.id"},
+    ),
+)
+"""One of each, made over the API, in this order."""
+
+NAMES = {name for made in MADE for name in made.names}
+
+
+@dataclass(frozen=True)
 class Belongings:
-    """An agent, a key for it, and a conversation with a run; `names` fill in an address."""
+    """What one organisation has; `names` fill in an address."""
 
     names: dict[str, str]
 
     def address(self, path: str) -> str:
         """An address of the description, of what this organisation has."""
-        return path.format(**self.names)
+        return path.format_map(_Names(self.names))
+
+
+class _Names(dict[str, str]):
+    def __missing__(self, name: str) -> str:
+        raise AssertionError(f"Nothing is made for {{{name}}}: add a line to `MADE` in {__file__}.")
 
 
 def master_key(server: Server, name: str) -> str:
-    """A key of this organisation, for its first agent, with every scope."""
-    options = ("--agent", f"{name}-agent", "--scopes", ",".join(SCOPES), "--json")
+    """A key of this organisation, for all its agents, with every scope."""
+    options = ("--org", name, "--scopes", ",".join(SCOPES), "--json")
     return str(json.loads(server.manage("create_api_key", *options))["apiKey"])
 
 
 async def make_belongings(rest: Rest) -> Belongings:
     """One of each, made over the API."""
-    made = await rest.post("/api/agents", {"name": "Helper", "provider": "anthropic"})
-    agent = made.json()["id"]
-    key = (await rest.post(f"/api/agents/{agent}/keys", {"scopes": ["chat"]})).json()["id"]
-    answer = await rest.post("/api/chat", {"message": "Hi", "agentId": agent})
-    run, conversation = answer.json()["runId"], answer.json()["conversationId"]
-    names = {"agentId": agent, "keyId": key, "runId": run, "conversationId": conversation}
-    names["messageId"] = answer.json()["messageId"]
+    names = {"unique": uuid4().hex[:8]}
+    for made in MADE:
+        method, address = made.request.format(**names).split(" ")
+        body, headers = filled(made.body, names), filled(made.headers, names)
+        answer = await rest.request(method, address, json=body, headers=headers)
+        assert answer.is_success, f"{method} {address}: {answer.text}"
+        names |= {name: found(answer.json(), at) for name, at in made.names.items()}
     return Belongings(names)
+
+
+def filled(value: Any, names: dict[str, str]) -> Any:
+    """The value with the names in its texts filled in."""
+    match value:
+        case str():
+            return value.format(**names)
+        case dict():
+            return {key: filled(each, names) for key, each in value.items()}
+        case list():
+            return [filled(each, names) for each in value]
+    return value
+
+
+def found(answer: Any, at: str) -> str:
+    """What an answer has at a place like `pending.0.id`."""
+    for step in at.split("."):
+        answer = answer[int(step) if isinstance(answer, list) else step]
+    return str(answer)

@@ -14,9 +14,9 @@ import jsonschema_rs
 import websockets
 
 from tests.live.described import check_answer
-from wire.schema import event_schema
+from wire.description.schema import event_schema
 
-TIMEOUT = 20.0
+TIMEOUT = 60.0  # seconds; it only ends a test that hangs, also on a machine with much else to do
 OUTCOMES = ("message_complete", "cancelled", "error")
 
 Event = dict[str, Any]
@@ -243,6 +243,15 @@ class Rest:
 
     async def request(self, method: str, path: str, **options: Any) -> httpx.Response:
         return check_answer(await self._client.request(method, path, **options))
+
+    async def waiting(self, run_id: str) -> Event:
+        """A run, once it waits: one that was killed as it began to wait does so a second time."""
+        async with asyncio.timeout(TIMEOUT):
+            while True:
+                run: Event = (await self.get(f"/api/runs/{run_id}")).json()
+                if run["status"] == "waiting":
+                    return run
+                await asyncio.sleep(0.05)
 
     async def messages(self, conversation_id: str) -> list[Event]:
         """The history of a conversation, oldest first."""

@@ -18,7 +18,7 @@ from tests.live.watching import BROKEN, Refused, Watch
 
 GONE = (*BROKEN, httpx.TransportError)
 RETRY_SECONDS = 0.05
-LONGEST = 90.0  # a scenario that takes this long hangs; a restart takes seconds of it
+MAX_SECONDS = 90.0  # a scenario that takes this long hangs; a restart takes seconds of it
 FAREWELL = "goodbye [[upstream tokens=3]]"
 
 
@@ -38,7 +38,7 @@ class Asked:
 
     async def until(self, tokens: int) -> None:
         """So many tokens have come, or no more will."""
-        await self.watch.until(lambda: self.over or self.watch.tokens >= tokens, LONGEST)
+        await self.watch.until(lambda: self.over or self.watch.tokens >= tokens, MAX_SECONDS)
 
 
 @dataclass

@@ -13,7 +13,7 @@ from urllib.error import URLError
 from urllib.request import urlopen
 
 ROOT = Path(__file__).resolve().parents[2]
-START_SECONDS = 30.0
+START_SECONDS = 90.0  # of a machine with ten times as much to do as it can
 
 
 @dataclass(frozen=True)
@@ -50,24 +50,30 @@ def manage(env: dict[str, str], *command: str) -> str:
         env=env,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=START_SECONDS,
         check=False,
     )
     assert done.returncode == 0, done.stderr
     return done.stdout
 
 
+# One process for all commands: each would load the product again.
+INSTALL = """
+from django.core.management import call_command
+call_command("migrate", "--no-input", "--verbosity", "0")
+for name in ("acme", "globex"):
+    call_command("create_org", name, "--owner", f"owner@{name}.example", "--json")
+    slug = f"{name}-agent"
+    call_command("create_agent", "--org", name, "--slug", slug, "--provider", "anthropic", "--json")
+    call_command("create_api_key", "--agent", slug, "--json")
+"""
+
+
 def install(env: dict[str, str]) -> Keys:
     """An empty database becomes an installation of two organisations."""
-    manage(env, "migrate", "--no-input", "--verbosity", "0")
-    keys = {}
-    for name in ("acme", "globex"):
-        manage(env, "create_org", name)
-        agent = ["--slug", f"{name}-agent", "--provider", "anthropic"]
-        manage(env, "create_agent", "--org", name, *agent)
-        made = manage(env, "create_api_key", "--agent", f"{name}-agent", "--json")
-        keys[name] = json.loads(made)
-    return Keys(keys["acme"]["apiKey"], keys["globex"]["apiKey"], keys["acme"]["keyId"])
+    printed = manage(env, "shell", "--verbosity", "0", "-c", INSTALL).splitlines()
+    acme, globex = [json.loads(line) for line in printed[2::3]]
+    return Keys(acme["apiKey"], globex["apiKey"], acme["keyId"])
 
 
 def free_port() -> int:

@@ -17,7 +17,7 @@ FOLDER = Path(__file__).parent / "claw"
 RESTART = FOLDER / "restart.test.js"
 PROGRAMS = sorted(set(FOLDER.glob("*.test.js")) - {RESTART})
 SETTINGS = {"CLAW_MAX_CONNECTIONS_PER_AGENT": "500"}  # they come back faster than a drop is noticed
-MANAGER = "chat,conversations:read,conversations:write,agents:write,keys:write"
+MANAGER = "chat,conversations:read,conversations:write,agents:write,keys:write,admin"
 
 
 @pytest.mark.parametrize("program", PROGRAMS, ids=lambda path: path.stem)

@@ -64,18 +64,6 @@ async def test_who_waits_for_a_run_of_another_does_not_cancel_it(server: Server)
         assert (await waiting).json()["stopReason"] == "end_turn"
 
 
-async def test_a_message_in_the_query_has_the_same_limit(rest: Rest) -> None:
-    answer = await rest.get("/api/chat/stream", message="x" * 32_769)
-    assert answer.status_code == 413
-
-
-async def test_even_a_ping_needs_authentication(server: Server) -> None:
-    async with await WebSocket.open(server.ws_url) as socket:
-        await socket.send(type="ping")
-        assert (await socket.until("error"))["code"] == "auth_required"
-        assert await socket.closed() == 4001
-
-
 async def test_refused_messages_do_not_count(server: Server, ws: WebSocket) -> None:
     await ws.send(type="message", content="hi [[upstream tokens=400 delay=10]]")
     await ws.until("token")

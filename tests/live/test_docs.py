@@ -12,11 +12,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import jsonschema_rs
 import pytest
 
-from engine.providers.demo_text import ANSWER, long_answer
+from engine.providers.demo.text import ANSWER, long_answer
 from tests.documents import ROOT, Code, code, names, read, rows, section
 from tests.live.clients import Rest, WebSocket
+from tests.live.described import description
 from tests.live.programs import SUFFIX, run
 from tests.live.proxy import breaking_network
 from tests.live.server import Keys, Server, environment, free_port, manage
@@ -46,7 +48,7 @@ def server(quickstart: tuple[Server, str]) -> Server:
 
 
 def examples(*languages: str) -> list[Code]:
-    pages = ("README.md", PAGE, "docs/errors.md", "docs/javascript.md")
+    pages = ("docs/clients.md", PAGE, "docs/errors.md", "docs/javascript.md", "docs/openai.md")
     return [block for page in pages for block in code(page, *languages)]
 
 
@@ -64,7 +66,8 @@ async def print_of(example: Code, folder: Path, server: Server, port: int | None
 def answer_in(printed: str) -> str:
     """The answer, however the example prints it: as text, as JSON, as events."""
     if printed.startswith("{"):
-        return str(json.loads(printed)["content"])
+        answer = json.loads(printed)
+        return str((answer["choices"][0]["message"] if "choices" in answer else answer)["content"])
     if printed.startswith("retry:"):
         events = [json.loads(data) for data in re.findall(r"^data: (.*)$", printed, re.MULTILINE)]
         return "".join(event["content"] for event in events if event["type"] == "token")
@@ -84,6 +87,31 @@ async def test_it_works_with_every_python_and_shell_example_and_the_line_of_quic
     server, printed = quickstart
     (line,) = re.findall(r"^  (curl .*)$", printed, re.MULTILINE)
     await check([*examples("sh", "python"), Code("sh", line, "quickstart")], tmp_path, server)
+
+
+async def test_the_server_is_killed_and_the_answer_resumed(server: Server, tmp_path: Path) -> None:
+    """P2: the block of the README as it stands, but that `pkill` knows this test's server only."""
+    (example,) = code("README.md", "sh")
+    program, pkill = tmp_path / "resume.sh", tmp_path / "pkill"
+    pkill.write_text(f"#!/bin/sh\nexec kill -9 {server.pid}\n")
+    pkill.chmod(0o755)
+    text = example.text.replace(ADDRESS, f"127.0.0.1:{server.port}")
+    text = text.replace(".venv/bin/python manage.py", f"{sys.executable} {ROOT}/manage.py")
+    program.write_text(f"{text}\nkill -9 $!\n")
+    env = server.env | {"PATH": f"{tmp_path}:{server.env['PATH']}", "API_KEY": server.keys.acme}
+    try:
+        printed = await run("sh", program, **env)
+    finally:
+        server.kill()
+        server.start()
+    events = [json.loads(data) for data in re.findall(r"^data: (.*)$", printed, re.MULTILINE)]
+    assert [event["seq"] for event in events] == list(range(1, len(events) + 1))
+    assert len({event["runId"] for event in events}) == 1
+    assert (
+        "".join(event["content"] for event in events if event["type"] == "token")
+        == (events[-2]["content"])
+    )
+    assert (events[-2]["code"], events[-1]["reason"]) == ("run_interrupted", "interrupted")
 
 
 @pytest.mark.node
@@ -138,10 +166,21 @@ async def test_every_command_of_an_operator_succeeds(
         assert await run("sh", program, **server.env, API_KEY=key), example.place
 
 
+async def test_the_simple_clients_print_the_answer(server: Server, tmp_path: Path) -> None:
+    page = "docs/simple.md"
+    open_to_visitors(server, "my-agent", allowedOrigins=["http://localhost:*"])
+    await check(list(code(page, "python")), tmp_path, server)
+    (stream,) = code(page, "sh")
+    printed = await print_of(stream, tmp_path, server)
+    *texts, done = map(json.loads, re.findall(r"^data: (.*)$", printed, re.MULTILINE))
+    assert "".join(each["content"] for each in texts) == ANSWER
+    assert done == {"done": True}
+
+
 async def test_a_visitor_comes_as_the_document_says(server: Server, tmp_path: Path) -> None:
     open_to_visitors(server, "my-agent", allowedOrigins=[SHOP])
-    options = ("--agent", "my-agent", "--scopes", "keys:write", "--json")
-    key = json.loads(server.manage("create_api_key", *options))["apiKey"]
+    (making,) = re.findall(r"manage\.py (create_api_key .+)", read("docs/visitors.md"))
+    key = json.loads(server.manage(*shlex.split(making), "--json"))["apiKey"]
     sessions, ticket, secret = code("docs/visitors.md", "sh")
     server.keys, kept = Keys(key, "", ""), server.keys
     try:
@@ -183,10 +222,12 @@ def shape(value: Any) -> Any:
     return [shape(value[-1])] if isinstance(value, list) and value else None
 
 
-def shown(title: str) -> Any:
-    """The JSON example of a section."""
-    (example,) = re.findall(r"```json\n(.*?)```", section(PAGE, title), re.DOTALL)
-    return json.loads(example)
+def shown(title: str) -> list[Any]:
+    """The JSON examples of a section: of an answer, first the usual one."""
+    return [
+        json.loads(each)
+        for each in re.findall(r"```json\n(.*?)```", section(PAGE, title), re.DOTALL)
+    ]
 
 
 async def test_the_answers_shown_have_the_shape_of_the_real_ones(server: Server) -> None:
@@ -205,8 +246,17 @@ async def test_the_answers_shown_have_the_shape_of_the_real_ones(server: Server)
             "Errors": (await rest.post("/api/chat", {"message": " "})).json(),
         }
     assert {title: shape(value) for title, value in real.items()} == {
-        title: shape(shown(title)) for title in real
+        title: shape(shown(title)[0]) for title in real
     }
+
+
+def test_an_answer_that_waits_is_shown_as_it_is_described() -> None:
+    described = description()["paths"]["/api/chat"]["post"]["responses"]["202"]
+    schema = described["content"]["application/json"]["schema"]
+    components = description()["components"]
+    jsonschema_rs.validator_for(schema | {"components": components}).validate(
+        shown("POST /api/chat")[1]
+    )
 
 
 async def test_auth_ok_is_documented_with_every_field(server: Server) -> None:

@@ -162,7 +162,7 @@ def test_the_services_of_many_processes_are_looked_at(tmp_path: Path) -> None:
         code, found = doctor(server)
         assert (code, problems(found)) == (0, {})
         assert {finding["check"] for finding in found["findings"]} == {
-            *("settings", "database", "secrets", "redis")
+            *("settings", "database", "secrets", "redis", "workers")
         }
         with psycopg.connect(url, autocommit=True) as connection:
             name = url.rpartition("/")[2]

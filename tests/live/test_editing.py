@@ -167,3 +167,54 @@ async def test_p27_nobody_rates_the_answers_of_others(
         ]
         assert {code(refusal) for refusal in refusals} == {(404, "message_not_found")}
     assert "feedback" not in (await ada.rest.messages(name))[1]
+
+
+# --- versions, and what one thinks of the whole
+
+
+async def test_what_was_replaced_can_be_read(ada: Visitor, bert: Visitor) -> None:
+    name, said = await talk(ada.rest, "first", "second")
+    versions = ["1", "2", "3"]
+    current = said[0]
+    for number in versions[1:]:
+        body = {"message": f"{number} [[upstream tokens={number}]]", "replaces": current}
+        assert (await ada.rest.post("/api/chat", body)).status_code == 200
+        current = (await ada.rest.messages(name))[0]["id"]
+    question, answer = await ada.rest.messages(name)
+    assert (question["version"], "version" in answer) == (3, False)
+    path = f"/api/messages/{current}/versions"
+    page = (await ada.rest.get(path)).json()
+    shown = [(each["role"], each["content"].split(" [[")[0]) for each in page["messages"]]
+    assert shown == [
+        *(("user", "first"), ("assistant", "w0 ")),
+        *(("user", "2"), ("assistant", "w0 w1 ")),
+        *(("user", "3"), ("assistant", "w0 w1 w2 ")),
+    ]
+    assert [each.get("version") for each in page["messages"][::2]] == [None, 2, 3]
+    assert page["messages"][-2:] == [question, answer]
+    newest = (await ada.rest.get(path, limit=2)).json()
+    assert newest["messages"] == [question, answer]
+    rest = (await ada.rest.get(path, limit=4, before=newest["nextCursor"])).json()
+    assert rest == {"messages": page["messages"][:4], "nextCursor": None}
+    for stranger, asked in ((bert, current), (ada, said[0]), (ada, answer["id"])):
+        refused = await stranger.rest.get(f"/api/messages/{asked}/versions")
+        assert code(refused) == (404, "message_not_found")
+
+
+async def test_a_conversation_is_rated_and_the_rating_taken_back(
+    ada: Visitor, bert: Visitor
+) -> None:
+    name, _ = await talk(ada.rest, "first")
+    path = f"/api/conversations/{name}"
+    before = (await ada.rest.get(path)).json()
+    for rating in ({"rating": 5}, {"rating": 1, "comment": "No."}):
+        rated = await ada.rest.request("PUT", f"{path}/rating", json=rating)
+        assert rated.json() == before | {"rating": rating}
+        assert (await ada.rest.get(path)).json() == rated.json()
+    await ada.rest.request("PUT", f"{path}/rating", json={"rating": None, "comment": "x"})
+    assert (await ada.rest.get(path)).json() == before
+    for wrong in ({}, {"rating": 0}, {"rating": 6}, {"rating": "5"}, {"rating": 2.5}):
+        refused = await ada.rest.request("PUT", f"{path}/rating", json=wrong)
+        assert code(refused) == (400, "invalid_message")
+    stranger = await bert.rest.request("PUT", f"{path}/rating", json={"rating": 5})
+    assert code(stranger) == (404, "conversation_not_found")

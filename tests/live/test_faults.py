@@ -11,7 +11,7 @@ from tests.live.server import Server
 from tests.live.watching import Watch, check_history, check_run
 from tests.upstream import expected_text
 
-SETTINGS = {"CLAW_PROVIDER_IDLE_TIMEOUT": "1"}
+SETTINGS = {"CLAW_PROVIDER_IDLE_TIMEOUT": "3"}
 
 PARTIAL = expected_text("tokens=5")
 FAULTS = {
@@ -37,7 +37,7 @@ FAULTS = {
     "mode=truncate at=20": ("upstream_truncated", expected_text("tokens=20")),
     "mode=nostop": ("upstream_truncated", expected_text("tokens=20")),
     "mode=malformed what=json": ("upstream_error", PARTIAL),
-    "mode=malformed what=utf8": ("upstream_error", PARTIAL),
+    "mode=malformed what=utf8": ("upstream_truncated", f"{PARTIAL}\ufffd\ufffd"),
     "mode=malformed what=chunk delay=200": ("upstream_truncated", PARTIAL),
     "mode=malformed what=html": ("upstream_truncated", PARTIAL),
     "mode=malformed what=endless": ("upstream_error", PARTIAL),

@@ -165,7 +165,7 @@ async def test_fields_of_ours_are_not_the_clients_to_set(
         "system": "EVIL",
         "instructions": "EVIL",
         "model": "EVIL",
-        "tools": [{"name": "EVIL"}],
+        "tool_choice": "EVIL",
         "max_tokens": 1,
         "provider": "EVIL",
         "base_url": "http://127.0.0.1:1/EVIL",

@@ -168,7 +168,7 @@ async def test_two_agents_in_one_request_are_a_mismatch(server: Server) -> None:
 
 KEY_FOR_ALL = """
 from accounts.models import Organization
-from agents.keys import create_key
+from agents.auth.keys import create_key
 print(create_key(Organization.objects.get(name="acme"), name="all")[1])
 """
 

@@ -13,7 +13,8 @@ from tests.live.outage import Outage
 from tests.live.server import Server
 from tests.live.watching import Watch, check_history, check_run
 
-pytestmark = pytest.mark.embedded  # it looks into the one process, or its files
+# It looks into the one process, or its files, and at the clock.
+pytestmark = [pytest.mark.embedded, pytest.mark.alone]
 
 KILLS = 20
 RUNS = 9  # in flight at each kill, half of them over each door

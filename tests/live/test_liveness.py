@@ -105,17 +105,6 @@ async def chat_about_nothing(ws: WebSocket) -> None:
         await asyncio.sleep(IDLE / 5)
 
 
-async def test_a_frame_restarts_the_idle_time(server: Server) -> None:
-    """Any frame but `ping` and `pong` counts, also one that changes nothing."""
-    async with await WebSocket.open(server.ws_url, server.keys.acme) as ws:
-        for _ in range(4):
-            await asyncio.sleep(IDLE / 2)
-            begun = time.monotonic()
-            await ws.send(type="cancel")
-        assert await ws.closed() == 4008
-        assert time.monotonic() - begun >= IDLE - EARLY
-
-
 async def test_a_run_is_no_idleness(server: Server) -> None:
     """Never during a run, and only the whole idle time after its end."""
     async with await WebSocket.open(server.ws_url, server.keys.acme) as ws:
@@ -124,16 +113,6 @@ async def test_a_run_is_no_idleness(server: Server) -> None:
         await ws.until("done")
         assert await ws.closed() == 4008
         assert RUN + IDLE - EARLY <= time.monotonic() - begun < RUN + IDLE + SLACK
-
-
-async def test_a_run_that_is_only_watched_is_no_idleness(server: Server) -> None:
-    """The watcher of another's run is as busy as its starter."""
-    async with await WebSocket.open(server.ws_url, server.keys.acme) as starter:
-        await starter.send(type="message", content=f"go [[upstream tokens=3 first={IDLE * 2000}]]")
-        run = (await starter.until("run_started"))["runId"]
-        async with await WebSocket.open(server.ws_url, server.keys.acme) as watcher:
-            await watcher.send(type="resume", runId=run, lastSeq=0)
-            await watcher.until("done")
 
 
 async def test_time_to_authenticate_is_limited(server: Server) -> None:

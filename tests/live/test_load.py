@@ -14,8 +14,9 @@ from tests.live.server import Server
 from tests.upstream import expected_text
 from tests.upstream.process import UpstreamProcess
 
+pytestmark = pytest.mark.alone
 STREAMS = 50  # of each kind
-STALLED = 10  # of each kind
+STALLED = 20
 BIG = "tokens=128 size=30000"  # 3.8 MB each: 76 MB for the 20 of them
 STALLED_MB = 2
 ROOM_MB = 40
@@ -63,7 +64,7 @@ async def test_it_works(server: Server, record_property: Callable[[str, object],
 @pytest.fixture
 async def stalled(server: Server) -> AsyncIterator[list[RawSocket]]:
     """Clients that take the handshake and then never read."""
-    readers = [await RawSocket.open(server, receive_buffer=4096) for _ in range(2 * STALLED)]
+    readers = [await RawSocket.open(server, receive_buffer=4096) for _ in range(STALLED)]
     yield readers
     for reader in readers:
         reader.sock.close()
@@ -72,15 +73,18 @@ async def stalled(server: Server) -> AsyncIterator[list[RawSocket]]:
 async def stall(
     server: Server, readers: list[RawSocket], upstream: UpstreamProcess, tag: str
 ) -> None:
-    """Each starts a big answer, half of them over WebSocket; returns when all were given."""
+    """Each starts a big answer, over WebSocket, as an event stream or over REST in turn; returns
+    when all were given."""
     ask = f"go [[upstream {BIG} tag={tag}]]"
-    for reader in readers[:STALLED]:
+    for reader in readers[::3]:
         await reader.send(handshake(server))
         await reader.until(b"auth_ok")
         await reader.send(text_frame(type="message", content=ask))
     body = f'{{"message": "{ask}"}}'.encode()
-    for reader in readers[STALLED:]:
+    for reader in readers[1::3]:
         await reader.send(request(server, "POST", "/api/chat/stream", body))
+    for reader in readers[2::3]:
+        await reader.send(request(server, "POST", "/api/chat", body))
     whole = {"completed": len(readers)}
     await until(lambda: upstream.stats(tag)["states"] == whole)
 
@@ -92,7 +96,7 @@ async def test_readers_that_stall_cost_little(
     upstream: UpstreamProcess,
     record_property: Callable[[str, object], None],
 ) -> None:
-    """P15: 20 of them with 76 MB to get, which stay connected, and everybody else is answered."""
+    """P15: 20 of them with 76 MB to get, which stay connected; everybody else is answered."""
     await ws.ask("warm up [[upstream tokens=3]]")
     before = server.rss_mb()
     tag = new_tag()
@@ -109,6 +113,25 @@ async def test_readers_that_stall_cost_little(
     await until(lambda: server.rss_mb() - before <= STALLED_MB * len(stalled) + ROOM_MB)
     assert all(reader.held_by(server) for reader in stalled)
     assert slowest < PATIENCE
+
+
+async def test_readers_that_stall_at_the_end_cost_little(
+    server: Server, stalled: list[RawSocket], upstream: UpstreamProcess
+) -> None:
+    """P15: the last event has the whole answer, and is one frame."""
+    tag, before = new_tag(), server.rss_mb()
+    ask = f"go [[upstream tokens=1 size=3800000 tag={tag}]]"
+    for place, reader in enumerate(stalled):
+        if place % 2:
+            body = f'{{"message": "{ask}"}}'.encode()
+            await reader.send(request(server, "POST", "/api/chat/stream", body))
+        else:
+            await reader.send(handshake(server))
+            await reader.until(b"auth_ok")
+            await reader.send(text_frame(type="message", content=ask))
+    await until(lambda: upstream.stats(tag)["states"] == {"completed": STALLED})
+    await until(lambda: server.rss_mb() - before <= STALLED_MB * STALLED + ROOM_MB)
+    assert all(reader.held_by(server) for reader in stalled)
 
 
 async def test_a_stalled_reader_is_cut_and_can_resume(

@@ -251,7 +251,8 @@ async def test_what_is_wrong_is_named(
 async def test_the_answers_shown_in_the_documents_have_the_shape_of_the_real_ones(
     acme: Rest,
 ) -> None:
-    agent = await make_agent(acme, allowedOrigins=["https://example.com"], prompts=["Why?"])
+    shown_fields = {"prompts": ["Why?"], "widget": {"accent": "#0a7", "position": "left"}}
+    agent = await make_agent(acme, allowedOrigins=["https://example.com"], **shown_fields)
     keys = f"/api/agents/{agent['id']}/keys"
     made = (await acme.post(keys, {"scopes": ["chat"]})).json()
     await acme.post(f"{keys}/{made['id']}/rotate")
@@ -263,4 +264,4 @@ async def test_the_answers_shown_in_the_documents_have_the_shape_of_the_real_one
         "GET /api/usage": (await acme.get("/api/usage", groupBy="agent")).json(),
     }
     for title, value in real.items():
-        assert shape(shown(title)) == shape(value), title
+        assert shape(shown(title)[0]) == shape(value), title

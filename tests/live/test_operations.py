@@ -18,7 +18,10 @@ def plain(url: str, **headers: str) -> httpx.Response:
 async def test_it_is_ready(server: Server) -> None:
     answer = plain(f"{server.url}/readyz")
     assert answer.status_code == 200
-    assert answer.json() == {"status": "ready", "checks": {"draining": "no", "database": "ok"}}
+    assert answer.json() == {
+        "status": "ready",
+        "checks": {"draining": "no", "database": "ok", "workers": "ok"},
+    }
 
 
 async def test_a_draining_server_is_not_ready(make_server: Callable[..., Server]) -> None:

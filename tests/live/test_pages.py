@@ -1,9 +1,12 @@
 """The pages of an agent's own host, and static modules: who may see, frame and load them."""
 
 import re
+from functools import partial
+from pathlib import Path
 
 import httpx
 import pytest
+from django.conf import settings
 
 from tests.live.clients import Rest
 from tests.live.server import Server
@@ -117,6 +120,31 @@ def test_modules_may_be_loaded_from_any_page(server: Server) -> None:
         assert module.headers["access-control-allow-origin"] == "*"
         assert module.headers["content-type"].startswith("text/javascript")
         assert "set-cookie" not in module.headers
+
+
+def test_what_is_bundled_is_sent_compressed_and_kept_where_its_name_has_its_hash(
+    server: Server,
+) -> None:
+    (history,) = (Path(settings.BASE_DIR) / "static/dist").glob("history-*.js")
+    ask = partial(httpx.get, trust_env=False)
+    for name, kept in (
+        ("chat.js", "max-age=60"),
+        ("chat.css", "max-age=60"),
+        (history.name, "immutable"),
+    ):
+        url = f"{server.url}/static/dist/{name}"
+        whole = ask(url, headers={"Accept-Encoding": "identity"})
+        assert "content-encoding" not in whole.headers
+        assert kept in whole.headers["cache-control"]
+        packed = ask(url, headers={"Accept-Encoding": "gzip"})
+        assert packed.headers["content-encoding"] == "gzip"
+        assert packed.headers["vary"] == "Accept-Encoding"
+        assert packed.content == whole.content
+        assert int(packed.headers["content-length"]) < len(whole.content) / 2
+        with httpx.stream(
+            "GET", url, headers={"Accept-Encoding": "br, gzip"}, trust_env=False
+        ) as br:
+            assert br.headers["content-encoding"] == "br"
 
 
 def test_a_page_is_only_read(server: Server) -> None:

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 
 from tests.live.clients import Event, Rest
-from tests.live.conversing import LONGEST, Asked, Following, Stage, Viewed
+from tests.live.conversing import MAX_SECONDS, Asked, Following, Stage, Viewed
 from tests.live.outage import Outage
 from tests.live.scenarios import Scenario, scenarios
 from tests.live.server import Server
@@ -41,7 +41,7 @@ async def test_everybody_sees_all_of_it_once(server: Server, scenario: Scenario)
     outage, calm = Outage(scenario.after), asyncio.Event()
     stages = [make_stage(server, outage, talk) for talk in scenario.talks]
     acted = asyncio.Barrier(len(stages))
-    async with asyncio.timeout(LONGEST), Rest(server.url, server.keys.acme) as rest:
+    async with asyncio.timeout(MAX_SECONDS), Rest(server.url, server.keys.acme) as rest:
         for stage in stages:
             await stage.open(rest)
         outage.up.set()
@@ -186,10 +186,10 @@ def joined(events: list[Event]) -> list[Event]:
     for event in events:
         if event["type"] == "token" and found and found[-1]["type"] == "token":
             before = found.pop()
-            event = event | {
+            event = before | {
                 "content": before["content"] + event["content"],
-                "index": before["index"],
                 "count": before["count"] + event.get("count", 1),
+                "seq": event["seq"],
             }
         found.append({"count": 1} | event if event["type"] == "token" else event)
     return found

@@ -5,6 +5,7 @@ import json
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from websockets import ConnectionClosed
@@ -130,14 +131,13 @@ async def test_what_is_not_there_is_said_so(ws: WebSocket, frame: Event, code: s
 
 
 async def test_unknown_fields_change_nothing(ws: WebSocket, upstream: UpstreamProcess) -> None:
-    """P33: role, system, model and tools are not a client's to choose."""
+    """P33: role, system and model are not a client's to choose."""
     tag = new_tag()
     await ws.ask(
         f"go [[upstream tokens=1 tag={tag}]]",
         role="system",
         system="EVIL",
         model="evil-model",
-        tools=[{"name": "evil"}],
         max_tokens=1,
         thinking={"type": "enabled"},
         agent_id="evil",
@@ -298,13 +298,10 @@ async def test_a_revoked_key_is_cut_everywhere(
         assert (await bystander.ask(ASK))[-1]["reason"] == "complete"
 
 
-async def test_an_expired_key_is_cut_too(make_server: Callable[..., Server]) -> None:
+async def test_an_expired_key_is_cut_too(server: Server, manager: Rest) -> None:
     """P22: `token_expired`, at its time."""
-    server = make_server()
-    made = await asyncio.to_thread(
-        server.manage, "create_api_key", "--agent", "acme-agent", "--expires", "3s", "--json"
-    )
-    token = json.loads(made)["apiKey"]
+    body = {"expiresAt": (datetime.now(UTC) + timedelta(seconds=3)).isoformat()}
+    token = (await manager.post("/api/agents/acme-agent/keys", body)).json()["apiKey"]
     async with await WebSocket.open(server.ws_url, token) as ws, Rest(server.url, token) as rest:
         assert await ws.closed() == 4001
         assert ws.events[-1]["code"] == "token_expired"

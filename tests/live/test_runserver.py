@@ -6,6 +6,7 @@ import httpx
 import pytest
 
 from tests.live.clients import Rest, Sse, WebSocket, text_of
+from tests.live.raw import RawSocket, handshake, masked
 from tests.live.server import Server
 from tests.live.visiting import open_to_visitors, visit
 
@@ -65,6 +66,22 @@ async def test_a_body_that_is_too_large_is_refused(daphne: Server) -> None:
     async with Rest(daphne.url, daphne.keys.acme) as rest:
         answer = await rest.request("POST", "/api/chat", content=b"x" * (2 * 1024 * 1024))
     assert answer.status_code == 413
+
+
+@pytest.mark.parametrize("hosts", ["", "Host: a\r\nHost: b\r\n", "Host: a b\r\n"])
+async def test_a_request_names_one_host(daphne: Server, hosts: str) -> None:
+    async with await RawSocket.open(daphne) as raw:
+        await raw.send(f"GET /healthz HTTP/1.1\r\n{hosts}\r\n".encode())
+        assert (await raw.read_all()).startswith(b"HTTP/1.1 400 ")
+
+
+async def test_a_text_that_is_no_utf8_ends_the_socket(daphne: Server) -> None:
+    async with await RawSocket.open(daphne) as raw:
+        await raw.send(handshake(daphne))
+        await raw.until(b"auth_ok")
+        await raw.send(masked(b"\xff\xfe"))
+        assert (1007).to_bytes(2, "big") in await raw.read_all()
+    assert "Traceback" not in daphne.log
 
 
 async def test_it_serves_visitors_and_their_page(daphne: Server) -> None:

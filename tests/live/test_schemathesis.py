@@ -31,8 +31,17 @@ CHECKS = [
     response_headers_conformance,
     response_schema_conformance,
 ]
-SCHEMA = schemathesis.openapi.from_path(ROOT / "docs" / "openapi.json")
-OPERATIONS = {found.ok().label: found.ok() for found in SCHEMA.get_all_operations()}
+# It stays open: the first event is enough.
+ENDLESS = {"include-path": "/api/command-center/stream", "max-stream-events": 1}
+CONFIG = schemathesis.Config.from_dict({"operations": [ENDLESS]})
+SCHEMA = schemathesis.openapi.from_path(ROOT / "docs" / "openapi.json", config=CONFIG)
+LEFT_OUT = {"DELETE /api/organization"}
+"""What would leave nothing to ask: its tests are beside its view's."""
+OPERATIONS = {
+    found.ok().label: found.ok()
+    for found in SCHEMA.get_all_operations()
+    if found.ok().label not in LEFT_OUT
+}
 
 
 @pytest.fixture(scope="module")

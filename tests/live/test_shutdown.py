@@ -130,7 +130,7 @@ async def test_a_message_in_line_is_answered_by_the_next_process(make_server) ->
             os.unlink(f"{server.database}.runs/{queued['runId']}.jsonl")
         await asyncio.to_thread(server.start)
         broken, waiting = Watch(server, first["runId"]), Watch(server, queued["runId"])
-        await asyncio.gather(broken.ws(), waiting.ws())
+        await asyncio.gather(broken.recovered(), waiting.recovered())
         assert check_run(broken.events, expected_text("tokens=5"))["code"] == "run_interrupted"
         assert check_run(waiting.events, expected_text("tokens=10"))["type"] == "message_complete"
         async with Rest(server.url, server.keys.acme) as rest:

@@ -121,7 +121,7 @@ async def test_p27_it_is_for_what_its_maker_may_see(
 
 async def test_it_opens_nothing_else(rest: Rest, server: Server) -> None:
     """Neither another address nor another frame."""
-    url = await ticket(rest, {"message": ASK})
+    url = await ticket(rest, {"message": LONG})
     (token,) = httpx.URL(url).params.get_list("ticket")
     for path in ("/api/conversations", "/api/agents"):
         assert await refused(f"{server.url}{path}?ticket={token}") == (401, "auth_required")
@@ -131,19 +131,21 @@ async def test_it_opens_nothing_else(rest: Rest, server: Server) -> None:
         )
     async with await WebSocket.open(f"{server.ws_url}?ticket={token}") as socket:
         await socket.until("auth_ok")
-        await socket.until("done")
-        assert text_of(socket.events) == "w0 w1 w2 "
+        started = await socket.until("run_started")
         await socket.send(type="ping")
         await socket.until("pong")
         for frame in (
             {"type": "message", "content": ASK},
             {"type": "auth", "token": server.keys.acme},
-            {"type": "resume", "runId": socket.events[-2]["runId"]},
+            {"type": "resume", "runId": started["runId"]},
         ):
             await socket.send(**frame)
             assert (await socket.until("error"))["code"] == "forbidden"
+        await socket.until("done")
+        assert text_of(socket.events) == "".join(f"w{n} " for n in range(200))
+        assert await socket.closed() == 1000  # there is nothing else that it could do
     async with await opened(url) as stream:  # the same answer, asked by the socket
-        assert (await stream.read())[0]["runId"] == socket.events[1]["runId"]
+        assert (await stream.read())[0]["runId"] == started["runId"]
 
 
 async def test_a_socket_follows_what_the_ticket_is_for(ada: Visitor) -> None:
@@ -154,6 +156,8 @@ async def test_a_socket_follows_what_the_ticket_is_for(ada: Visitor) -> None:
         url = f"{ada.ws_url}?ticket={token}"
         async with await WebSocket.open(url, additional_headers=ada.headers) as socket:
             await socket.until(last)
+            if last == "done":
+                assert await socket.closed() == 1000
         async with await WebSocket.open(url) as socket:
             assert await socket.closed() == 4003
     async with await WebSocket.open(f"{ada.ws_url}?ticket=nonsense") as socket:

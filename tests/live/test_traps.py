@@ -11,7 +11,8 @@ from tests.live.raw import RawSocket, handshake, masked, new_tag, text_frame, un
 from tests.live.server import Server
 from tests.upstream.process import UpstreamProcess
 
-pytestmark = pytest.mark.embedded  # it looks into the one process, or its files
+# It looks into the one process and at its memory.
+pytestmark = [pytest.mark.embedded, pytest.mark.alone]
 
 STREAMS = 200
 CYCLES = 300

@@ -56,7 +56,7 @@ async def test_it_works(ada: Visitor) -> None:
 
 
 async def test_a_session_tells_what_to_show(server: Server, manager: Rest) -> None:
-    shown = {"greeting": "Hello!", "prompts": ["What is new?"]}
+    shown = {"greeting": "Hello!", "prompts": ["What is new?"], "widget": {"accent": "#0a7"}}
     await manager.request("PATCH", "/api/agents/acme-agent", json=shown)
     answer = await session(server)
     assert answer.status_code == 201
@@ -71,7 +71,25 @@ async def test_a_session_tells_what_to_show(server: Server, manager: Rest) -> No
         "prompts": ["What is new?"],
         "showThinking": False,
         "showTools": False,
+        "showUsage": False,
+        "widget": {"accent": "#0a7"},
     }
+
+
+async def test_a_greeting_needs_no_session(server: Server, secret: str) -> None:
+    """It is for the pages that may have a session, and makes none."""
+    async with httpx.AsyncClient(base_url=server.url, trust_env=False) as client:
+        for path in ("/a/acme-agent/api/greeting", "/api/greeting?agentId=acme-agent"):
+            answer = check_answer(await client.get(path, headers={"Origin": SHOP}))
+            assert answer.json() == (await session(server)).json()["agent"]
+            assert answer.headers["cache-control"] == "private, max-age=60"
+            assert answer.headers["vary"] == "Origin"
+        evil = {"Origin": "https://evil.example"}
+        refused = check_answer(await client.get("/a/acme-agent/api/greeting", headers=evil))
+        assert code(refused) == (403, "forbidden")
+        assert refused.headers["access-control-allow-origin"] == evil["Origin"]
+        nobody = await client.get("/a/nobody/api/greeting", headers={"Origin": SHOP})
+        assert code(nobody) == (404, "agent_not_found")
 
 
 async def test_the_agent_is_named_by_host_path_or_body(server: Server) -> None:

@@ -68,7 +68,7 @@ def open_to_visitors(server: Server, slug: str, **fields: Any) -> None:
 def identity_secret(server: Server, slug: str) -> str:
     """A new identity secret of this agent."""
     make = (
-        "from agents import identity\nfrom agents.models import Agent\n"
+        "from agents.auth import identity\nfrom agents.models import Agent\n"
         f"print(identity.new_secret(Agent.objects.get(slug={slug!r})))"
     )
     return server.manage("shell", "-v0", "-c", make).strip()

@@ -4,14 +4,18 @@ import asyncio
 import hashlib
 import json
 from collections.abc import AsyncIterator, Callable
+from datetime import datetime
 from typing import Any
 
+import msgspec
 import websockets
 
 from engine.events import decode
 from engine.transcript import Transcript, fold
 from tests.live.clients import OUTCOMES, TIMEOUT, Event, Rest, Sse, WebSocket, text_of
 from tests.live.server import Server
+from wire.parse import dumps
+from wire.snapshot import message_of
 
 BROKEN = (OSError, EOFError, websockets.ConnectionClosed, websockets.InvalidHandshake)
 """What a client gets when the server dies or its network does."""
@@ -23,6 +27,7 @@ class Refused(Exception):
     def __init__(self, error: Event) -> None:
         super().__init__(error)
         self.code: str = error["code"]
+        self.wait = error.get("retryAfter", 0) / 1000
 
 
 class Watch:
@@ -97,6 +102,16 @@ class Watch:
             if tokens < 0 or await self._take(events, self.tokens + tokens):
                 socket.cut()
             self.socket = None
+
+    async def recovered(self) -> None:
+        """As `ws`, also of a run that the server has yet to recover: it says when to ask again."""
+        while not self.done:
+            try:
+                await self.ws()
+            except Refused as refused:
+                if refused.code != "unavailable":
+                    raise
+                await asyncio.sleep(refused.wait)
 
     async def until(self, condition: Callable[[], bool], seconds: float = TIMEOUT) -> None:
         """Return when `condition` holds; asked after every event. Raises `TimeoutError`."""
@@ -183,13 +198,12 @@ def folded(events: list[Event]) -> Transcript:
 
 
 async def check_history(rest: Rest, events: list[Event]) -> None:
-    """P9: the fold of a whole run is what the history says, but for `createdAt`."""
+    """P9: the fold of a whole run is what the history says."""
     started = events[0]
     assert started["type"] == "run_started"
     messages = await rest.messages(started["conversationId"])
     mine = [message for message in messages if message["runId"] == started["runId"]]
-    for message in mine:
-        del message["createdAt"]
+    created = [message["createdAt"] for message in mine]
     asked: dict[str, Any] = {
         "id": started["userMessageId"],
         "role": "user",
@@ -201,7 +215,9 @@ async def check_history(rest: Rest, events: list[Event]) -> None:
         "error": None,
         "tools": [],
         "sources": [],
+        "createdAt": created[0],
     }
     if "clientMessageId" in started:
         asked["clientMessageId"] = started["clientMessageId"]
-    assert mine == [asked, folded(events).message()]
+    answer = message_of(folded(events), datetime.fromisoformat(created[-1]))
+    assert mine == [asked, msgspec.json.decode(dumps(answer))]

@@ -43,6 +43,8 @@ Modes, `at=5` deltas into the text where that means something:
                   JSON; default {"query": "weather"}; `empty` sends no arguments at all) after
                   `pre=0` text deltas; when the results come back, RESULT<...> and text;
                   `loop=1` rounds of calls before that
+    pause         stops with pause_turn after `pre=0` text deltas and a call of the server's own
+                  tool, and goes on with text (Messages API only)
     error         an SSE error event of `etype=overloaded_error`
     http          `status=529` with `retry_after=` (seconds, verbatim) instead of an answer, for the
                   first `times=` requests of the tag (default: always), then text;

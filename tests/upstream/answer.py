@@ -88,7 +88,7 @@ class Answer(ABC):
     async def finish(self, stop: str) -> None: ...
     @abstractmethod
     def rounds(self) -> int:
-        """How many times results of tools have come back."""
+        """How many times results of tools have come back since the user asked."""
 
     @abstractmethod
     def results(self) -> list[str]:

@@ -5,6 +5,7 @@ from itertools import takewhile
 from typing import Any
 
 from tests.upstream.answer import DETAIL, Answer, Over, pause
+from tests.upstream.directive import since_question
 from tests.upstream.rules_chat import check
 
 STOP = {"end_turn": "stop", "max_tokens": "length", "tool_use": "tool_calls"}
@@ -124,7 +125,8 @@ class ChatAnswer(Answer):
         await self.wire.data({**head, "choices": choices, "usage": None, **fields})
 
     def rounds(self) -> int:
-        return sum("tool_calls" in message for message in self.body["messages"])
+        said = since_question(self.body["messages"])
+        return sum("tool_calls" in message for message in said)
 
     def results(self) -> list[str]:
         newest = takewhile(lambda m: m["role"] == "tool", reversed(self.body["messages"]))

@@ -112,6 +112,16 @@ def texts(content: str | list[dict[str, Any]]) -> list[str]:
     return [block["text"] for block in content if block["type"] == "text"]
 
 
+def since_question(messages: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The messages after the last one of the user that has text."""
+    asked = [
+        place
+        for place, message in enumerate(messages)
+        if message["role"] == "user" and "".join(texts(message["content"])).strip()
+    ]
+    return messages[asked[-1] + 1 :] if asked else messages
+
+
 def expected_text(keys: str) -> str:
     """The text that an undisturbed answer to ``[[upstream KEYS]]`` has."""
     return "".join(Directive.parse(keys).words())

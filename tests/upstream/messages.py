@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 from tests.upstream.answer import DETAIL, Answer, pause
+from tests.upstream.directive import since_question
 from tests.upstream.rules import check
 
 
@@ -22,6 +23,18 @@ class MessagesAnswer(Answer):
     def problem(kind: str, message: str = DETAIL) -> dict[str, Any]:
         error = {"type": kind, "message": message}
         return {"type": "error", "error": error, "request_id": "req_1"}
+
+    async def stream(self) -> None:
+        """A turn that is paused stops in the middle of a tool of the server's own."""
+        asked = self.body["messages"][-1]["role"] == "user"
+        if self.directive.mode != "pause" or not asked:
+            return await super().stream()
+        await self.wire.begin()
+        await self.begin()
+        await self.text(self.directive.words()[: self.directive.pre])
+        call = {"type": "server_tool_use", "id": "srvtoolu_1", "name": "web_search", "input": {}}
+        await self.block(call, [{"type": "input_json_delta", "partial_json": '{"query": "w"}'}])
+        await self.finish("pause_turn")
 
     async def begin(self) -> None:
         await self.wire.event("message_start", message=self.message())
@@ -108,7 +121,8 @@ class MessagesAnswer(Answer):
         await self.wire.event("content_block_delta", index=7, delta=ghost)
 
     def rounds(self) -> int:
-        return sum(bool(tool_results(message)) for message in self.body["messages"])
+        said = since_question(self.body["messages"])
+        return sum(bool(tool_results(message)) for message in said)
 
     def results(self) -> list[str]:
         return tool_results(self.body["messages"][-1])

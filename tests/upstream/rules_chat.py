@@ -19,6 +19,8 @@ def check(headers: dict[str, str], body: dict[str, Any]) -> None:
         raise Refused("max_tokens and max_completion_tokens cannot both be set.")
     if body.get("stream") is not True:
         raise Refused("this server only streams")
+    if "parallel_tool_calls" in body and not body.get("tools"):
+        raise Refused("'parallel_tool_calls' is only allowed when 'tools' are specified.")
     check_messages(body.get("messages") or [])
 
 

@@ -1,6 +1,6 @@
 """`wire.frames`: what the server says besides events, in one definition."""
 
-from typing import Any, get_args
+from typing import get_args
 
 import msgspec
 import pytest
@@ -28,12 +28,6 @@ EXAMPLES: list[AnyFrame] = [
 ]
 
 
-def snapshot(name: str) -> dict[str, Any]:
-    """A fixture's snapshot as a client gets it: its message says when it was made."""
-    frame: dict[str, Any] = fixtures.load(name)["snapshot"]
-    return {**frame, "message": {**frame["message"], "createdAt": "2026-01-01T00:00:00+00:00"}}
-
-
 def test_it_works() -> None:
     assert dumps(EXAMPLES[-1]) == (
         b'{"type":"error","replyTo":7,"code":"rate_limited","message":"Slow down.","retryAfter":5}'
@@ -52,7 +46,7 @@ def test_every_frame_comes_back_as_it_went(frame: AnyFrame) -> None:
 
 @pytest.mark.parametrize("name", fixtures.NAMES)
 def test_the_fold_of_a_run_is_a_snapshot_with_nothing_undeclared(name: str) -> None:
-    sent = snapshot(name)
+    sent = fixtures.snapshot(name)
     frame = msgspec.convert(sent, Snapshot)
     declared = msgspec.to_builtins(frame)
     assert frame.message.content == sent["message"]["content"]

@@ -11,25 +11,25 @@ from django.test import RequestFactory
 from hypothesis import given
 from hypothesis import strategies as st
 
-from accounts.http import flag, number, page_of
-from conversations.acceptance import fingerprint
-from conversations.transports.sse import read_chat
+from conversations.execution.acceptance import fingerprint
+from conversations.transports.sse.views import read_chat
+from core.http import flag, number, page_of
 from engine.errors import ClawError
 from engine.events import Event
 from engine.transcript import fold_all
-from engine.visibility import visible
 from tests.engine.test_events import EXAMPLES, STAMP
 from tests.mutations import altered, damaged, fuzz
 from wire import management, native
-from wire.conversation import ConversationView
+from wire.errors import envelope_of, status_of
 from wire.frames import Error
 from wire.parse import decode, dumps
+from wire.selection import Selection
 from wire.sse import parse_event_id
-from wire.view import View
+from wire.visibility import visible
 
 LIMIT = 500
 TESTS = 10  # here and in tests/engine/providers/test_fuzz.py
-VISIBILITY = visible(trusted=False, show_thinking=False, show_tools=True)
+VISIBILITY = visible(trusted=False, show_thinking=False, show_tools=True, show_usage=True)
 
 FRAMES: list[dict[str, Any]] = [
     {"type": "auth", "id": 1, "token": "t", "agentId": "agt_1", "merge": True, "deltas": False},
@@ -72,8 +72,8 @@ def answered(work: Callable[[], object]) -> None:
     try:
         work()
     except ClawError as error:
-        assert error.status in (400, 401, 413)
-        dumps(error.body())
+        assert status_of(error) in (400, 401, 413)
+        dumps(envelope_of(error, "req_1"))
 
 
 def test_it_works() -> None:
@@ -88,7 +88,7 @@ def test_every_frame_is_one_or_refused(data: bytes) -> None:
 
     def work() -> None:
         frame = native.parse_frame(text, message_bytes=LIMIT)
-        if isinstance(frame, native.Message):
+        if isinstance(frame, native.MessageFrame):
             fingerprint(frame.request("c"))
         elif isinstance(frame, native.Chat):
             fingerprint(frame.request())
@@ -127,15 +127,15 @@ def test_every_event_id_is_a_position_or_refused(data: bytes) -> None:
 
 @fuzz(TESTS)
 @given(st.lists(st.sampled_from(EXAMPLES), max_size=30))
-def test_every_view_shows_what_adds_up_to_the_same(events: list[Event]) -> None:
-    batch = [(seq, event.type, STAMP.seal(event, seq)) for seq, event in enumerate(events, 1)]
-    plain = list(View(VISIBILITY).select(batch))
+def test_a_merging_watcher_gets_what_adds_up_to_the_same(events: list[Event]) -> None:
+    lines = [STAMP.seal(event, seq) for seq, event in enumerate(events, 1)]
+    batch = ([event.type for event in events], lines, len(events))
+    plain = list(Selection(VISIBILITY).select(batch))
+    shown = list(Selection(VISIBILITY, merge=True).select(batch))
     text = fold_all([data for _, _, data in plain]).text
-    for view in (View(VISIBILITY, merge=True), ConversationView(VISIBILITY, merge=True)):
-        shown = list(view.select(batch))
-        assert str(fold_all([data for _, _, data in shown]).text) == str(text)
-        assert [seq for seq, _, _ in shown] == sorted({seq for seq, _, _ in shown})
-        assert {kind for _, kind, _ in shown} == {kind for _, kind, _ in plain}
+    assert str(fold_all([data for _, _, data in shown]).text) == str(text)
+    assert [seq for seq, _, _ in shown] == sorted({seq for seq, _, _ in shown})
+    assert {kind for _, kind, _ in shown} == {kind for _, kind, _ in plain}
 
 
 def asked(query: bytes, body: bytes) -> HttpRequest:

@@ -12,7 +12,7 @@ def decode(type_: type, text: str) -> object:
 
 
 def test_it_works() -> None:
-    fields = decode(management.AgentFields, '{"name": "Helper", "maxTokens": 9, "unknown": 1}')
+    fields = decode(management.AgentFields, '{"name": "Helper", "maxTokens": 9}')
     assert fields.given() == {"name": "Helper", "max_tokens": 9}
 
 
@@ -33,6 +33,11 @@ def test_absent_and_null_are_different() -> None:
         (management.NewKey, '{"expiresAt": "2030-01-01T00:00:00"}', "expiresAt"),
         (management.NewKey, '{"scopes": [1]}', "scopes[0]"),
         (management.Rotation, '{"overlapSeconds": -1}', "overlapSeconds"),
+        (management.AgentFields, '{"foo": 1}', "foo"),
+        (management.AgentFields, '{"max_tokens": 1}', "max_tokens"),
+        (management.NewKey, '{"a`b": 1}', "a`b"),
+        (management.NewKey, '{"%s": 1}' % ("x" * 999), "x" * 100),
+        (management.Rotation, '{"overlap": 1}', "overlap"),
         (management.Rotation, '{"overlapSeconds": 2592001}', "overlapSeconds"),
     ],
 )

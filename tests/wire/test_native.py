@@ -10,23 +10,34 @@ from hypothesis import strategies as st
 from engine.errors import ClawError
 from engine.request import Turn
 from wire import native
+from wire.errors import envelope_of
 from wire.native import (
+    MAX_ANSWER,
+    MAX_TURNS,
+    Answer,
     Auth,
     Cancel,
     Chat,
     ChatRequest,
     ChatTurn,
     ClientFrame,
-    Message,
+    ClientResult,
+    ClientTool,
+    MessageFrame,
     Options,
     Ping,
     Pong,
+    Reply,
     Resume,
+    ToolResult,
     check_conversation,
+    check_reply,
     parse_chat,
+    parse_content,
     parse_frame,
     reply_id,
 )
+from wire.native.asking import MAX_TOOLS, MAX_TOOLS_BYTES
 from wire.parse import dumps
 
 LIMIT = 200
@@ -50,8 +61,8 @@ def refusal(make: Any, *arguments: Any, **fields: Any) -> tuple[str, Any]:
 
 def test_it_works() -> None:
     asked = frame(type="message", content="Hello", id=7)
-    assert asked == Message(id=7, content="Hello")
-    assert isinstance(asked, Message)
+    assert asked == MessageFrame(id=7, content="Hello")
+    assert isinstance(asked, MessageFrame)
     assert asked.request(None) == ChatRequest(message="Hello") == body(message="Hello")
 
 
@@ -64,11 +75,11 @@ def test_it_works() -> None:
         ),
         (
             {"type": "message", "content": "x", "clientMessageId": "m", "ifBusy": "queue"},
-            Message(content="x", client_message_id="m", if_busy="queue"),
+            MessageFrame(content="x", client_message_id="m", if_busy="queue"),
         ),
         (
             {"type": "message", "content": "x", "onDisconnect": "cancel", "deltas": True},
-            Message(content="x", on_disconnect="cancel", deltas=True),
+            MessageFrame(content="x", on_disconnect="cancel", deltas=True),
         ),
         (
             {"type": "chat", "messages": [{"role": "user", "content": "a"}], "agentId": "a"},
@@ -129,7 +140,7 @@ def test_a_message_is_measured_in_bytes_with_its_frame() -> None:
     exact = whole % ("é" * ((LIMIT - len(whole % "")) // 2))
     exact = exact.replace('":"é', '": "é', (LIMIT - len(exact.encode())) % 2)
     assert len(exact.encode()) == LIMIT
-    assert isinstance(parse_frame(exact, message_bytes=LIMIT), Message)
+    assert isinstance(parse_frame(exact, message_bytes=LIMIT), MessageFrame)
     assert refusal(parse_frame, exact + " ", message_bytes=LIMIT)[0] == "message_too_large"
     assert refusal(body, message="x" * LIMIT)[0] == "message_too_large"
 
@@ -141,10 +152,10 @@ def test_a_history_may_be_larger() -> None:
 
 
 def test_a_message_goes_on_with_the_connection_s_conversation_unless_it_names_one() -> None:
-    assert Message(content="x").request("present").conversation_id == "present"
-    named = Message(content="x", conversation_id="named")
+    assert MessageFrame(content="x").request("present").conversation_id == "present"
+    named = MessageFrame(content="x", conversation_id="named")
     assert named.request("present").conversation_id == "named"
-    empty = Message(content="x", conversation_id="")
+    empty = MessageFrame(content="x", conversation_id="")
     assert refusal(empty.request, "present") == ("invalid_message", "conversationId")
 
 
@@ -169,9 +180,90 @@ def test_p33_nobody_can_send_another_role(role: Any) -> None:
     assert refusal(frame, type="chat", messages=turns)[0] == "invalid_message"
 
 
-def test_p33_model_tools_and_instructions_are_no_fields() -> None:
-    request = body(message="x", model="m", tools=[{}], system="obey", instructions="obey")
+def test_a_history_has_a_limit_that_its_error_names() -> None:
+    turns = [{"role": "user", "content": "a"}] * MAX_TURNS
+    assert len(body(messages=turns).turns) == MAX_TURNS
+
+    for refused in (
+        lambda: body(messages=[*turns, turns[0]]),
+        lambda: frame(type="chat", messages=[*turns, turns[0]]).request(),
+    ):
+        with pytest.raises(ClawError, match=str(MAX_TURNS)) as raised:
+            refused()
+        assert raised.value.details == {"field": "messages", "limit": MAX_TURNS}
+
+
+def test_p33_model_and_instructions_are_no_fields() -> None:
+    request = body(message="x", model="m", system="obey", instructions="obey")
     assert request == ChatRequest(message="x")
+
+
+TOOL = {"name": "add_to_cart", "description": "Adds.", "inputSchema": {"type": "object"}}
+
+
+def test_a_message_may_bring_tools() -> None:
+    tools = [ClientTool("add_to_cart", "Adds.", {"type": "object"})]
+    framed = frame(type="message", content="x", tools=[TOOL])
+    assert isinstance(framed, MessageFrame)
+    assert body(message="x", tools=[TOOL]).tools == framed.request(None).tools == tools
+    chat = frame(type="chat", messages=[{"role": "user", "content": "x"}], tools=[TOOL])
+    assert isinstance(chat, Chat) and chat.request().tools == tools
+    content = json.dumps({"content": "x", "tools": [TOOL]}).encode()
+    assert parse_content(content, message_bytes=LIMIT)[0].tools == tools
+    bare = body(message="x", tools=[{"name": "a", "call": "ignored"}])
+    assert bare.tools == [ClientTool("a")]
+
+
+@pytest.mark.parametrize(
+    ("tool", "field"),
+    [
+        ({}, "tools[0].name"),
+        ({"name": ""}, "tools[0].name"),
+        ({"name": "a b"}, "tools[0].name"),
+        ({"name": "a" * 65}, "tools[0].name"),
+        ({"name": "a", "inputSchema": []}, "tools[0].inputSchema"),
+        ({"name": "a", "inputSchema": {"type": "string"}}, "tools[0].inputSchema"),
+        ({"name": "a", "inputSchema": {"x": "\0"}}, "tools[0].inputSchema"),
+        ({"name": "a", "inputSchema": {"x": 10**30}}, "tools[0].inputSchema"),
+        ({"name": "a", "inputSchema": {"x": 2**63}}, "tools[0].inputSchema"),
+        ({"name": "a", "description": "\0"}, "tools[0].description"),
+        ({"name": "a", "description": "x" * MAX_TOOLS_BYTES}, "tools"),
+    ],
+)
+def test_a_tool_that_no_model_server_takes(tool: dict[str, Any], field: str) -> None:
+    assert refusal(body, message="x", tools=[tool]) == ("invalid_message", field)
+
+
+def test_tools_are_few_and_no_two_have_one_name() -> None:
+    assert refusal(body, message="x", tools=[TOOL, TOOL]) == ("invalid_message", "tools[1].name")
+    many = [{"name": f"t{n}"} for n in range(MAX_TOOLS + 1)]
+    assert refusal(body, message="x", tools=many) == ("invalid_message", "tools")
+
+
+def test_tools_do_not_count_as_the_text_of_a_message() -> None:
+    tools = [TOOL | {"description": "x" * LIMIT}]
+    assert len(body(message="x", tools=tools).tools) == 1
+    assert len(frame(type="message", content="x", tools=tools).tools) == 1  # type: ignore[union-attr]
+    assert refusal(body, message="x" * LIMIT, tools=tools)[0] == "message_too_large"
+
+
+def test_the_answer_to_a_question() -> None:
+    given = frame(type="answer", id="call_1", text="Large", runId="run_1")
+    assert isinstance(given, Answer)
+    assert (given.reply, given.run_id) == (Reply(id="call_1", text="Large"), "run_1")
+    declined = frame(type="answer", id="call_1", decline=True)
+    assert isinstance(declined, Answer) and declined.reply == Reply(id="call_1", decline=True)
+    long = "x" * (MAX_ANSWER + 1)
+    assert refusal(frame, type="answer", id="call_1", text=long) == ("invalid_message", "text")
+    assert refusal(check_reply, Reply(id="a")) == ("invalid_message", "text")
+    assert refusal(check_reply, Reply(id="a", text="b", decline=True))[0] == "invalid_message"
+
+
+def test_the_result_of_a_tool() -> None:
+    given = frame(type="tool_result", id="call_1", result={"ok": 1}, isError=True, runId="run_1")
+    assert isinstance(given, ToolResult)
+    assert given.given == ClientResult(id="call_1", result={"ok": 1}, is_error=True)
+    assert refusal(frame, type="tool_result", id="call_1") == ("invalid_message", "result")
 
 
 @pytest.mark.parametrize(
@@ -194,7 +286,7 @@ def test_a_chat_body_is_checked(sent: dict[str, Any], field: str) -> None:
 
 
 def test_an_empty_message_names_the_field_of_its_frame() -> None:
-    assert refusal(Message(content="").request, None) == ("invalid_message", "content")
+    assert refusal(MessageFrame(content="").request, None) == ("invalid_message", "content")
 
 
 def test_a_conversation_is_named_by_a_plain_id() -> None:
@@ -247,14 +339,14 @@ def parse_all(data: str | bytes) -> None:
     for parse, value in ((parse_frame, text), (parse_chat, raw)):
         try:
             parsed: Any = parse(value, message_bytes=LIMIT)
-            if isinstance(parsed, native.Message):
+            if isinstance(parsed, native.MessageFrame):
                 parsed = parsed.request("conv_1")
             elif isinstance(parsed, native.Chat):
                 parsed = parsed.request()
             if isinstance(parsed, ChatRequest):
                 assert parsed.turns[-1].content.strip()
         except ClawError as error:
-            dumps(error.body())
+            dumps(envelope_of(error, "req_1"))
 
 
 @given(st.text() | st.binary())

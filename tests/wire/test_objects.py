@@ -1,5 +1,6 @@
 """`wire.objects`: what REST answers, in one definition."""
 
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -9,18 +10,17 @@ from tests import fixtures
 from wire.objects import ErrorEnvelope, Message
 from wire.parse import dumps
 
-CREATED = "2026-01-01T00:00:00+00:00"
-
 
 def message(name: str) -> dict[str, Any]:
     """The message that a fixture's run adds up to, as in the history."""
-    return {**fixtures.load(name)["snapshot"]["message"], "createdAt": CREATED}
+    found: dict[str, Any] = fixtures.snapshot(name)["message"]
+    return found
 
 
 def test_it_works() -> None:
     shown = msgspec.convert(message("complete"), Message)
     assert (shown.role, shown.status, shown.stop_reason) == ("assistant", "completed", "end_turn")
-    assert shown.created_at == CREATED
+    assert shown.created_at == datetime.fromisoformat(fixtures.CREATED)
 
 
 @pytest.mark.parametrize("name", fixtures.NAMES)

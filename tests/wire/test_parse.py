@@ -1,10 +1,14 @@
 """`wire.parse`: whatever comes in, a typed request or an error that names the field comes out."""
 
+import json
+
 import msgspec
 import pytest
 
 from engine.errors import ClawError
-from wire.parse import check_client_id, check_text, decode, dumps, field_of, too_large
+from wire.errors import status_of
+from wire.native import parse_frame
+from wire.parse import WRONG, check_client_id, check_text, decode, dumps, field_of, too_large
 
 
 class Inner(msgspec.Struct):
@@ -69,7 +73,7 @@ def test_deep_nesting_is_refused(data: str) -> None:
 
 
 def test_p37_what_the_client_sent_is_not_repeated() -> None:
-    assert "secret" not in str(refused('{"name": {"secret": 1}}').body())
+    assert "secret" not in str(vars(refused('{"name": {"secret": 1}}')))
 
 
 def test_a_problem_without_a_path_is_about_the_whole() -> None:
@@ -102,8 +106,35 @@ def test_any_other_id_is_fine(value: str | None) -> None:
 
 def test_too_large_says_how_large_it_may_be() -> None:
     error = too_large(32768)
-    assert (error.status, error.details) == (413, {"limit": 32768})
+    assert (status_of(error), error.details) == (413, {"limit": 32768})
 
 
 def test_json_is_compact() -> None:
     assert dumps({"a": [1, "é"]}) == '{"a":[1,"é"]}'.encode()
+
+
+@pytest.mark.parametrize(
+    ("frame", "field", "words"),
+    [
+        ({"type": "nonsense"}, "type", "auth, message, chat, cancel"),
+        (
+            {"type": "chat", "messages": [{"role": "system", "content": "x"}]},
+            "messages[0].role",
+            "assistant, user",
+        ),
+        ({"type": "message", "content": "x", "ifBusy": "no"}, "ifBusy", "queue, reject"),
+    ],
+)
+def test_an_unknown_word_is_told_the_known_ones(
+    frame: dict[str, object], field: str, words: str
+) -> None:
+    with pytest.raises(ClawError) as refused:
+        parse_frame(json.dumps(frame), message_bytes=1000)
+    assert refused.value.details == {"field": field}
+    assert words in refused.value.message
+
+
+def test_a_field_of_any_words_is_told_none() -> None:
+    with pytest.raises(ClawError) as refused:
+        parse_frame('{"type": "message", "content": 5}', message_bytes=1000)
+    assert refused.value.message == WRONG

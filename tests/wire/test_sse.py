@@ -6,7 +6,8 @@ from hypothesis import strategies as st
 
 from engine.errors import ClawError
 from engine.events import Stamp, Token
-from wire.sse import KEEPALIVE, frame, opening, parse_event_id
+from wire.errors import status_of
+from wire.sse import FRAME, KEEPALIVE, opening, parse_event_id
 
 RUN = "run_0000000000000000000001"
 
@@ -27,14 +28,15 @@ def read(stream: bytes) -> tuple[list[tuple[str, str]], str]:
 
 
 def test_it_works() -> None:
-    assert frame(b"run_1", 3, b'{"a":1}') == b'id: run_1:3\ndata: {"a":1}\n\n'
-    assert read(frame(b"run_1", 3, b'{"a":1}')) == ([("run_1:3", '{"a":1}')], "run_1:3")
+    framed = FRAME % (b"run_1", 3, b'{"a":1}')
+    assert framed == b'id: run_1:3\ndata: {"a":1}\n\n'
+    assert read(framed) == ([("run_1:3", '{"a":1}')], "run_1:3")
 
 
 @given(st.text(st.characters(exclude_categories=["Cs"])))
 def test_any_text_stays_in_its_line(text: str) -> None:
     data = Stamp(RUN, "c", "m").seal(Token(content=text, index=0), 1)
-    framed = frame(RUN.encode(), 1, data)
+    framed = FRAME % (RUN.encode(), 1, data)
     assert framed.count(b"\n") == 3 and b"\r" not in framed
     assert read(framed)[0] == [(f"{RUN}:1", data.decode())]
 
@@ -66,4 +68,4 @@ def test_a_position_comes_back_as_it_went(run_id: str, seq: int) -> None:
 def test_what_is_no_position_is_refused(value: str) -> None:
     with pytest.raises(ClawError) as raised:
         parse_event_id("Last-Event-ID", value)
-    assert (raised.value.status, raised.value.details) == (400, {"field": "Last-Event-ID"})
+    assert (status_of(raised.value), raised.value.details) == (400, {"field": "Last-Event-ID"})

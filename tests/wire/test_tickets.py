@@ -1,5 +1,6 @@
 """`wire.tickets`: what a stream ticket is for."""
 
+import jsonschema_rs
 import msgspec
 import pytest
 
@@ -46,3 +47,30 @@ def test_its_message_is_a_message(text: str) -> None:
     with pytest.raises(ClawError) as raised:
         _ = ticket(text).chat
     assert raised.value.code == "invalid_message"
+
+
+TICKETS = [
+    {"runId": "r"},
+    {"conversationId": "c"},
+    {"message": "m"},
+    {"message": "m", "conversationId": "c"},
+    {"runId": "r", "message": None, "conversationId": None},
+    {"conversationId": "c", "message": None},
+    {},
+    {"runId": None},
+    {"runId": "r", "message": "m"},
+    {"runId": "r", "conversationId": "c"},
+    {"runId": "r", "conversationId": "c", "message": "m"},
+    {"merge": True},
+]
+
+
+@pytest.mark.parametrize("body", TICKETS)
+def test_the_schema_says_what_the_check_says(body: dict[str, object]) -> None:
+    try:
+        msgspec.convert(body, NewTicket).check()
+    except ClawError:
+        accepted = False
+    else:
+        accepted = True
+    assert jsonschema_rs.validator_for(NewTicket.SCHEMA).is_valid(body) == accepted

@@ -3,8 +3,8 @@
 from django.core.management.base import CommandParser
 from django.db import transaction
 
-from accounts.access import ensure_organization, ensure_owner
-from accounts.commands import Result, ResultCommand
+from accounts.access import ensure_member, ensure_organization
+from core.commands import Result, ResultCommand
 
 
 class Command(ResultCommand):
@@ -16,18 +16,14 @@ class Command(ResultCommand):
         """NAME and --owner."""
         super().add_arguments(parser)
         parser.add_argument("name", metavar="NAME")
-        parser.add_argument("--owner", metavar="EMAIL", help="make this person its owner")
+        parser.add_argument("--owner", metavar="EMAIL", help="whose it is")
 
     @transaction.atomic
     def result(self, *, name: str, owner: str | None, **options: object) -> Result:
-        """`{orgId}`"""
+        """`{orgId, slug}`"""
         organization = ensure_organization(name)
         lines = [f"Organisation {organization.name}: {organization.id}"]
         if owner:
-            user = ensure_owner(organization, owner)
-            lines.append(f"Owner {user.email}")
-            if not user.has_usable_password():
-                lines.append(
-                    f"  set a password: .venv/bin/python manage.py changepassword {user.email}"
-                )
-        return Result({"orgId": organization.id}, "\n".join(lines))
+            user = ensure_member(organization, owner)
+            lines.append(f"Owner {user.email}: chooses a password at /accounts/password/reset/.")
+        return Result({"orgId": organization.id, "slug": organization.slug}, "\n".join(lines))

@@ -2,8 +2,8 @@
 
 from django.core.management.base import CommandError
 
-from accounts.commands import Result, ResultCommand
 from accounts.rotation import rotate
+from core.commands import Result, ResultCommand
 
 
 class Command(ResultCommand):

@@ -3,12 +3,12 @@
 from django.core.management.base import CommandParser
 
 from accounts.access import organization_of_operator
-from accounts.commands import Result, ResultCommand
 from agents.access import ensure_agent
 from agents.addresses import api_url, ws_url
 from agents.models import Agent
+from core.commands import Result, ResultCommand
 
-FIELDS = ("name", "provider", "model", "instructions", "base_url", "allowed_origins")
+FIELDS = ("name", "provider", "model", "instructions", "base_url", "allowed_origins", "tools")
 
 
 class Command(ResultCommand):
@@ -17,7 +17,7 @@ class Command(ResultCommand):
     help = "Make an agent; one that the organisation has already gets the options that are given."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Whose it is, and one option for each field."""
+        """Adds the organisation and one option for each field."""
         super().add_arguments(parser)
         parser.add_argument("--org", required=True, metavar="NAME", help="the organisation")
         parser.add_argument("--slug", required=True, help="its place in addresses: a DNS label")
@@ -36,6 +36,14 @@ class Command(ResultCommand):
             metavar="a,b",
             type=lambda text: [origin.strip() for origin in text.split(",")],
             help="web pages that may have its chat, such as https://example.com",
+        )
+        parser.add_argument(
+            "--tool",
+            dest="tools",
+            metavar="NAME",
+            action="append",
+            type=lambda name: {"builtin": name},
+            help="a built-in tool that it may use, such as current_time; again for more",
         )
 
     def result(self, *, org: str, slug: str, **options: object) -> Result:

@@ -1,4 +1,4 @@
-"""`manage.py quickstart [--new-key] [--json]`"""
+"""`manage.py quickstart [--new-key] [--public-page] [--json]`"""
 
 import secrets
 from typing import Any
@@ -6,25 +6,26 @@ from typing import Any
 from django.core.management.base import CommandParser
 from django.db import transaction
 
-from accounts.access import ensure_organization, ensure_owner
-from accounts.commands import Result, ResultCommand
+from accounts.access import ensure_member, ensure_organization
 from accounts.models import Organization
 from agents.access import ensure_agent, newest_key
-from agents.addresses import api_url, page_url, site_url, ws_url
-from agents.keys import create_key
+from agents.addresses import api_url, is_local, page_url, site_url, ws_url
+from agents.auth.keys import create_key
 from agents.models import Agent
+from core.commands import Result, ResultCommand
 
 ORGANIZATION = "Demo"
 OWNER = "owner@localhost"
 SLUG = "my-agent"
 KEY_NAME = "quickstart"
 
-# A public page, to have something to look at; whoever switches it off keeps it off.
 WELCOME = {
-    "public_page": True,
     "greeting": "Hello! What would you like to know?",
     "prompts": ["What can you do?", "Tell me something surprising."],
 }
+# Something to look at, and the widget on pages that are being developed: on this machine only, for
+# the operator pays for what visitors ask.
+LOCAL = {"public_page": True, "allowed_origins": ["http://localhost:*", "http://127.0.0.1:*"]}
 
 MANAGE = ".venv/bin/python manage.py"
 
@@ -35,28 +36,40 @@ class Command(ResultCommand):
     help = "Make a demo organisation, owner, agent and API key, and say how to talk to the agent."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Only --new-key; all else is fixed."""
+        """Adds the few choices; all else is fixed."""
         super().add_arguments(parser)
         parser.add_argument("--new-key", action="store_true", help="make another API key")
+        parser.add_argument(
+            "--public-page",
+            action="store_true",
+            help="give the agent a chat page for everybody (on this machine it has one anyway)",
+        )
 
     @transaction.atomic
-    def result(self, *, new_key: bool, **options: object) -> Result:
-        """`{orgId, agentId, slug, apiUrl, wsUrl, consoleUrl, apiKey?, apiKeyPrefix, login?,
-        password?}`: secrets only when they are made."""
+    def result(self, *, new_key: bool, public_page: bool, **options: object) -> Result:
+        """`{orgId, agentId, slug, apiUrl, wsUrl, consoleUrl, pageUrl?, apiKey?, apiKeyPrefix,
+        login?, password?}`: secrets only when they are made."""
         organization = ensure_organization(ORGANIZATION)
-        first = not organization.agents.filter(slug=SLUG).exists()
-        agent = ensure_agent(organization, SLUG, **(WELCOME if first else {}))
+        agent = ensure_agent(organization, SLUG, **_fields(organization, public_page=public_page))
         data = {
             "orgId": organization.id,
             "agentId": agent.id,
             "slug": agent.slug,
             "apiUrl": api_url(agent.slug),
             "wsUrl": ws_url(agent.slug),
-            "consoleUrl": f"{site_url()}/admin/",
+            "consoleUrl": f"{site_url()}/console/",
+            **({"pageUrl": page_url(agent.slug)} if agent.public_page else {}),
             **_key(agent, new=new_key),
             **_login(organization),
         }
         return Result(data, _text(data))
+
+
+def _fields(organization: Organization, *, public_page: bool) -> dict[str, Any]:
+    """The fields of the new agent. They are set only once, so an operator's changes stay."""
+    first = not organization.agents.filter(slug=SLUG).exists()
+    made = WELCOME | (LOCAL if is_local() else {}) if first else {}
+    return made | ({"public_page": True} if public_page else {})
 
 
 def _key(agent: Agent, *, new: bool) -> dict[str, str]:
@@ -69,7 +82,7 @@ def _key(agent: Agent, *, new: bool) -> dict[str, str]:
 
 def _login(organization: Organization) -> dict[str, str]:
     """The owner's login, when it is made: the operator of this installation, so with admin."""
-    owner = ensure_owner(organization, OWNER)
+    owner = ensure_member(organization, OWNER)
     if owner.has_usable_password():
         return {}
     password = secrets.token_urlsafe(12)
@@ -88,7 +101,8 @@ def _text(data: dict[str, Any]) -> str:
         ]
     else:
         lines.append(f"Login      {OWNER}  (new password: {MANAGE} changepassword {OWNER})")
-    lines += [f"Chat page  {page_url(data['slug'])}"]
+    page = data.get("pageUrl", f"none  (open to everybody: {MANAGE} quickstart --public-page)")
+    lines += [f"Chat page  {page}"]
     lines += [f"Agent      {data['apiUrl']}", f"WebSocket  {data['wsUrl']}"]
     if "apiKey" in data:
         lines.append(f"API key    {data['apiKey']}  (shown this once)")

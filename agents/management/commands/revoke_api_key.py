@@ -4,9 +4,9 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
-from accounts.commands import readable_errors
-from agents import keys
 from agents.access import key_of_operator
+from agents.auth import keys
+from core.commands import readable_errors
 
 
 class Command(BaseCommand):

@@ -4,9 +4,10 @@ from datetime import timedelta
 
 from django.core.management.base import CommandParser
 
-from accounts.commands import Result, ResultCommand, duration
 from agents.access import key_of_operator
-from agents.rotation import OVERLAP, rotate
+from agents.auth.rotation import OVERLAP, rotate
+from core.commands import Result, ResultCommand, duration
+from core.http import utc
 
 
 class Command(ResultCommand):
@@ -36,7 +37,7 @@ class Command(ResultCommand):
             "keyId": successor.id,
             "apiKey": token,
             "rotatedFrom": old.id,
-            "oldKeyExpiresAt": old.expires_at.isoformat(),
+            "oldKeyExpiresAt": utc(old.expires_at),
         }
         text = (
             f"Key {successor.id}, shown this once:\n{token}\n"

@@ -9,19 +9,21 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from clawsite.doctor.addresses import check_addresses
 from clawsite.doctor.configuration import check_secrets, check_settings
 from clawsite.doctor.database import check_database
 from clawsite.doctor.finding import Finding
 from clawsite.doctor.journal import check_journal
 from clawsite.doctor.path import check_path
 from clawsite.doctor.probe import observe
+from clawsite.doctor.workers import check_workers
 
 
 class Command(BaseCommand):
     """Looks at everything and ends with 0 only if all is well."""
 
     help = "Check settings, services and, with --url, the path that answers stream through."
-    requires_system_checks = []  # they are among the findings
+    requires_system_checks: list[str] = []  # they are among the findings
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
@@ -54,10 +56,12 @@ def _look(url: str | None) -> Iterator[Finding]:
     yield from check_settings()
     yield from check_database()
     yield from check_secrets()
+    yield from check_addresses()
     if settings.CLAW_SCALED_OUT:
         from clawsite.doctor.redis import check_redis
 
         yield from check_redis(settings.REDIS_URL)
+        yield from check_workers()
     else:
         yield from check_journal(settings.CLAW_DATA_DIR)
     if url is not None:

@@ -12,7 +12,7 @@ class Command(BaseCommand):
     """The description of the HTTP API, as `GET /api/openapi.json` gives it."""
 
     help = "Print the OpenAPI 3.1 document of the HTTP API."
-    requires_system_checks = []
+    requires_system_checks: list[str] = []
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Indented, for people and version control."""

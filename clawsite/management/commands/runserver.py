@@ -6,7 +6,7 @@ from daphne.management.commands import runserver
 from django.core.management.base import CommandError
 
 from clawsite.server.daphne import ClawDaphne
-from conversations.journal_lock import JournalBusy
+from conversations.process.journal_lock import JournalBusy
 
 
 class Command(runserver.Command):

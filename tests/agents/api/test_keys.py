@@ -6,11 +6,12 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from agents import keys as domain
 from agents.api import keys
+from agents.auth import keys as domain
 from agents.models import Agent, ApiKey
 from engine.errors import ClawError
-from tests.agents.api import caller, request
+from tests.agents.api import request
+from tests.agents.callers import caller_of
 
 SCOPES = ["chat", "keys:write"]
 
@@ -44,7 +45,7 @@ def shown(answer):
 
 
 def create(key, agent, **body):
-    return shown(keys.create(request(body), caller(key, agent)))
+    return shown(keys.create(request(body), caller_of(key, agent)))
 
 
 def refused(key, agent, **body):
@@ -61,7 +62,7 @@ def test_it_works(giver, agent):
     assert made["apiKey"].startswith(made["prefix"])
     assert made["apiKey"].endswith(made["lastFour"])
     assert (key.name, key.scopes, list(key.agents.all())) == ("app", ["chat"], [agent])
-    page = shown(keys.index(request(), caller(giver, agent)))
+    page = shown(keys.index(request(), caller_of(giver, agent)))
     assert [each["id"] for each in page["keys"]] == [key.id, giver.id]
     assert page["keys"][0] == {name: value for name, value in made.items() if name != "apiKey"}
 
@@ -129,9 +130,9 @@ def test_a_body_that_is_wrong_is_refused(admin, agent, body, field):
 def test_a_key_that_may_do_more_is_not_rotated_or_revoked(giver, admin, agent):
     for view in (keys.rotate, keys.revoke):
         with pytest.raises(ClawError) as raised:
-            view(request(), caller(giver, agent), admin.id)
+            view(request(), caller_of(giver, agent), admin.id)
         assert raised.value.code == "forbidden"
-        assert view(request(), caller(admin, agent), giver.id).status_code in (200, 201)
+        assert view(request(), caller_of(admin, agent), giver.id).status_code in (200, 201)
 
 
 def test_p24_a_key_of_another_agent_or_organisation_is_not_found(
@@ -140,25 +141,25 @@ def test_p24_a_key_of_another_agent_or_organisation_is_not_found(
     second = domain.create_key(agent.organization, name="s", agents=[second_agent])[0]
     for key_id in (second.id, foreign_key[0].id, "key_missing", "\0"):
         with pytest.raises(ClawError) as raised:
-            keys.revoke(request(), caller(giver, agent), key_id)
+            keys.revoke(request(), caller_of(giver, agent), key_id)
         assert raised.value.code == "not_found"
 
 
 def test_a_key_that_ended_is_not_rotated(giver, agent):
     made = create(giver, agent, scopes=["chat"])
-    keys.revoke(request(), caller(giver, agent), made["id"])
+    keys.revoke(request(), caller_of(giver, agent), made["id"])
     with pytest.raises(ClawError) as raised:
-        keys.rotate(request(), caller(giver, agent), made["id"])
+        keys.rotate(request(), caller_of(giver, agent), made["id"])
     assert raised.value.details == {"field": "keyId"}
 
 
 def test_each_needs_the_scope(agent, key):
     for view in (keys.index, keys.create):
         with pytest.raises(ClawError) as raised:
-            view(request(), caller(key[0], agent))
+            view(request(), caller_of(key[0], agent))
         assert raised.value.code == "forbidden"
     with pytest.raises(ClawError):
-        keys.revoke(request(), caller(key[0], agent), key[0].id)
+        keys.revoke(request(), caller_of(key[0], agent), key[0].id)
 
 
 def test_a_list_costs_the_same_however_long_it_is(giver, admin, agent, django_assert_num_queries):
@@ -166,4 +167,4 @@ def test_a_list_costs_the_same_however_long_it_is(giver, admin, agent, django_as
         for _ in range(count):
             create(admin, agent, scopes=["chat"])
         with django_assert_num_queries(2):
-            keys.index(request(), caller(giver, agent))
+            keys.index(request(), caller_of(giver, agent))

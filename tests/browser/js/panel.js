@@ -1,8 +1,9 @@
 // A panel without a server: `talk` is a conversation whose events the test makes.
-import { strings } from "/static/claw/i18n.js";
-import { Panel } from "/static/claw/panel.js";
-import { sheet } from "/static/claw/styles.js";
-import { colour } from "/static/claw/code.js";
+import { strings } from "/static/claw/widget/locales/strings.js";
+import { Panel } from "/static/claw/widget/panel/panel.js";
+import { Settings } from "/static/claw/widget/settings.js";
+import { sheet } from "/static/claw/widget/styles/sheet.js";
+import { colour } from "/static/claw/widget/markdown/code.js";
 
 let ids = 0;
 const common = { usage: null, stopReason: null, error: null, tools: [], sources: [], runId: "run_1" };
@@ -11,6 +12,18 @@ class Talk {
   messages = [];
   status = "online";
   isStreaming = false;
+  isLoading = false;
+  /** What was decided, and the code of the error that the next decision ends with. */
+  decisions = [];
+  refusal = "";
+
+  async approve(...decision) {
+    this.decisions.push(decision);
+    if (this.refusal) throw Object.assign(new Error(), { code: this.refusal });
+  }
+
+  answer = this.approve;
+  decline = this.approve;
 
   say(content, fields = {}) {
     const message = { ...common, id: `msg_${++ids}`, role: "user", status: "completed", content, ...fields };
@@ -38,11 +51,11 @@ class Talk {
 
   end(fields = {}) {
     this.isStreaming = false;
-    panel.event({ type: "done" });
+    panel.notices.event({ type: "done" }, this.messages);
     this.change({ status: "completed", streaming: false, ...fields });
   }
 
-  answer(content, fields = {}) {
+  reply(content, fields = {}) {
     this.begin();
     this.token(content);
     this.end(fields);
@@ -53,11 +66,13 @@ const parameters = new URLSearchParams(location.search);
 const texts = await strings(parameters.get("locale") ?? "en");
 const host = document.querySelector("#host");
 const root = host.attachShadow({ mode: "open" });
-root.adoptedStyleSheets = [await sheet()];
+root.adoptedStyleSheets = [await sheet("chat")];
 const panel = new Panel(texts, {
   draft: "",
-  title: "Helper",
+  name: "Helper",
   greeting: null,
+  settings: new Settings(host),
+  floating: false,
   onSend: (text) => sent.push(text),
   onDraft: () => {},
   onCode: colour,
@@ -65,9 +80,9 @@ const panel = new Panel(texts, {
 const sent = [];
 const frame = document.createElement("div");
 frame.className = "chat";
-frame.append(panel.launcher, panel.element);
+frame.append(panel.launcher.element, panel.element);
 root.append(frame);
-panel.introduce({ name: "Helper", greeting: "", prompts: ["What can you do?", "Show me some code"] }, null);
+panel.introduce({ name: "Helper", greeting: "", prompts: ["What can you do?", "Show me some code"] });
 panel.start();
 const talk = new Talk();
 panel.show(talk);

@@ -90,7 +90,7 @@ def test_a_folder_that_cannot_be_used_is_a_problem(tmp_path: Path) -> None:
 
 
 def test_a_full_disk_is_a_problem(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(journal, "LEAST_FREE_MB", 10**12)
+    monkeypatch.setattr(journal, "MIN_FREE_MB", 10**12)
     assert "MB are free" in wrong(check_journal(tmp_path))[0]
 
 

@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
-from clawsite.diagnostics import BEATS, PAUSE
 from clawsite.doctor.finding import Finding
 from clawsite.doctor.path import check_path, judge
 from clawsite.doctor.probe import Observation
+from clawsite.operator.diagnostics import BEATS, PAUSE
 
 NOW = 1_795_000_000.0
 SENT = [NOW + PAUSE * beat for beat in range(1, BEATS + 1)]
@@ -120,3 +120,16 @@ def test_the_server_has_to_learn_who_visits_and_how(start: Any, tls: bool, ok: b
     observed.start |= start
     *_, found = check_path([observed], tls=tls)
     assert (found.check, found.ok) == ("proxy", ok)
+
+
+@pytest.mark.parametrize(
+    ("error", "fix"),
+    [
+        ("[SSL: CERTIFICATE_VERIFY_FAILED] self-signed certificate", "SSL_CERT_FILE"),
+        ("[Errno 111] Connection refused", "Check the address"),
+    ],
+)
+def test_an_address_that_cannot_be_opened(error: str, fix: str) -> None:
+    found = only(seen(start=None, status=0, error=error))
+    assert error in found.message
+    assert fix in found.fixes["fix"]

@@ -1,17 +1,24 @@
 """What needs the queue runs where there is one: in the process of `test_postgres.py`."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
 import pytest
 from django.conf import settings
 from django.db import connection
 
-from accounts.database import database_step
-from conversations.signals import Signals
+from conversations.models import Run
+from conversations.signals.channel import Signals
+from core.database import database_step
+from tests.conversations.execution.asking import Desk
+from tests.conversations.execution.killed import Life
 from tests.conversations.parts import Parts
 
-collect_ignore = [] if settings.CLAW_SCALED_OUT else ["test_queue.py", "test_worker.py"]
+collect_ignore = (
+    []
+    if settings.CLAW_SCALED_OUT
+    else ["test_queue.py", "test_worker.py", "test_worker_waiting.py", "test_worker_of_steps.py"]
+)
 
 
 def empty_queue() -> None:
@@ -28,3 +35,22 @@ async def queued(tmp_path: Path, signals: Signals, transactional_db: None) -> As
     await database_step(empty_queue)
     async with QueuedParts(tmp_path / "runs", signals) as parts:
         yield parts
+
+
+@pytest.fixture
+def life(tmp_path: Path, transactional_db: None) -> Life:
+    """`await life(what_it_did)`: a process that did this and was killed."""
+
+    async def live(what: Callable[[Parts], Awaitable[Run]]) -> Run:
+        parts = Parts(tmp_path / "runs")  # never left properly
+        run = await what(parts)
+        await parts.log.aclose()
+        return run
+
+    return live
+
+
+@pytest.fixture
+def desk() -> Desk:
+    """Nobody has decided anything."""
+    return Desk()

@@ -5,14 +5,12 @@ from typing import Any, Self
 
 from django.db import connection
 
-from accounts.database import database_step
 from agents.caller import Caller
 from conversations.execution.queue import QueueDispatcher, enqueue
 from conversations.execution.recorder import Recorder
-from conversations.execution.recovery import Recovery
-from conversations.execution.runner import Runner
 from conversations.models import Run
-from conversations.signals import Signals
+from conversations.signals.channel import Signals
+from core.database import database_step
 from tests.conversations.parts import QUICK, Parts
 
 
@@ -21,10 +19,10 @@ class QueuedParts(Parts):
 
     def __init__(self, folder: Path, signals: Signals) -> None:
         super().__init__(folder)
-        self.recorder = Recorder(enqueue)
-        self.runner = Runner(self.log, self.recorder, self.providers)
+        self.recorder, self.signals = Recorder(enqueue), signals
+        self.runner = self.new_runner()
         self.dispatcher = QueueDispatcher(self.runner, signals)
-        self.recovery = Recovery(self.log, self.dispatcher, self.recorder)
+        self.recovery = self.new_recovery()
 
     async def __aenter__(self) -> Self:
         await super().__aenter__()

@@ -6,17 +6,19 @@ from dataclasses import replace
 
 from django.db import DataError
 
-from accounts.database import database_step
-from conversations.acceptance import Acceptance, Asked
+from conversations.execution.acceptance import Acceptance, Asked
 from conversations.execution.dispatch import InlineDispatcher
-from conversations.execution.job import stamp, started_event
+from conversations.execution.opening import stamp, started_event
 from conversations.execution.outcome import interrupted
+from conversations.execution.prompt import Prompts
 from conversations.execution.recorder import Recorder
-from conversations.execution.recovery import Recovery
 from conversations.execution.runner import Runner
-from engine.errors import ClawError
+from core.database import database_step
+from engine.errors import ClawError, Unavailable
 from engine.events import Event
+from tests.conversations.execution.asking import OneProvider
 from tests.conversations.parts import ENDLESS, QUICK, SILENT, reload
+from tests.engine.scripted import Scripted
 from wire.native import ChatRequest
 
 MARK = contextvars.ContextVar("MARK", default="none")
@@ -80,8 +82,7 @@ async def test_a_run_may_be_stopped_before_it_is_submitted(parts, caller):
 
 async def test_a_run_whose_asker_left_before_it_was_submitted_is_found(parts, caller):
     run = await claimed_by(parts, caller)
-    recovery = Recovery(parts.log, parts.dispatcher, parts.recorder)
-    await recovery.sweep()
+    await parts.new_recovery().sweep()
 
     assert (await parts.ended(run)).status == "completed"
 
@@ -94,7 +95,7 @@ async def test_a_run_s_task_inherits_nothing_of_the_request(parts, caller):
 
     MARK.set("a request's")
     seen = []
-    dispatcher = InlineDispatcher(Noting(parts.log, parts.recorder, parts.providers))
+    dispatcher = InlineDispatcher(parts.new_runner(Noting))
     run = await parts.accept(caller, QUICK)
     dispatcher.submit(run)
     await parts.events(run)
@@ -127,12 +128,45 @@ async def test_p10_a_run_that_streams_is_cancelled_with_what_it_has(parts, calle
 
 
 async def test_p10_a_run_is_cancelled_before_its_first_token(parts, caller):
-    run = await parts.start(caller, SILENT)
-    await parts.reach(run, "typing")
+    model = Scripted([asyncio.Event()])  # it never says a word
+    parts.dispatcher = InlineDispatcher(parts.new_runner(providers=OneProvider(model)))
+    run = await parts.start(caller)
+    await model.asked.wait()
     await parts.dispatcher.cancel(await database_step(reload, run))
     events = await parts.events(run)
 
     assert types(events) == ["run_started", "typing", "usage", "typing", "cancelled", "done"]
+
+
+async def test_a_cancel_before_the_model_is_asked_costs_nothing(parts, caller):
+    class Slow(Prompts):
+        async def build(self, run, tools, found):
+            await asyncio.sleep(60)
+
+    parts.dispatcher = InlineDispatcher(parts.new_runner(prompts=Slow()))
+    run = await parts.start(caller, QUICK)
+    await parts.reach(run, "typing")
+    await parts.dispatcher.cancel(await database_step(reload, run))
+    events = await parts.events(run)
+
+    assert types(events) == ["run_started", "typing", "typing", "cancelled", "done"]
+    assert events[-1].usage.total_tokens == 0
+
+
+async def test_a_prompt_that_cannot_be_read_leaves_the_run_to_recovery(parts, caller, caplog):
+    class Unread(Prompts):
+        async def build(self, run, tools, found):
+            raise Unavailable("The database does not answer.")
+
+    dispatcher = InlineDispatcher(parts.new_runner(prompts=Unread()))
+    run = await parts.accept(caller, QUICK)
+    dispatcher.submit(run)
+    await parts.reach(run, "typing")
+    await dispatcher.drain(5)
+
+    assert (await database_step(reload, run)).status == "running"
+    await parts.recovery.sweep()
+    assert (await parts.ended(run)).status == "completed"
 
 
 async def test_a_run_that_waits_is_cancelled_at_once_without_typing(parts, caller):
@@ -214,7 +248,9 @@ async def test_p8_a_drain_lets_short_answers_finish_and_interrupts_the_rest(part
 
     assert (await parts.ended(short)).status == "completed"
     row = await parts.ended(long)
-    assert (row.status, row.error) == ("interrupted", {**interrupted().body(), "retryable": True})
+    error = interrupted()
+    expected = {"code": error.code, "message": error.message, "retryable": True}
+    assert (row.status, row.error) == ("interrupted", expected)
     assert row.message.content == str((await parts.transcript(long)).text) != ""
     assert not parts.dispatcher.busy(long.pk)
 
@@ -229,7 +265,7 @@ async def test_a_drained_process_takes_nothing(parts, caller):
     assert not parts.dispatcher.busy(third.pk)
     for run in (second, third):
         assert (await database_step(reload, run)).status == "queued"
-    assert not parts.dispatcher.room(caller.organization_id)
+    assert not parts.dispatcher.room(caller.principal.organization_id)
 
 
 async def test_what_is_not_claimed_when_it_leaves_goes_on_waiting(parts, caller):
@@ -245,12 +281,14 @@ async def test_what_is_not_claimed_when_it_leaves_goes_on_waiting(parts, caller)
 async def test_it_knows_whose_keys_have_runs(parts, caller, foreign_caller):
     run = await parts.start(caller, SILENT)
     other = await parts.start(foreign_caller, QUICK)
-    assert parts.dispatcher.key_ids() == {caller.key_id, foreign_caller.key_id}
+    assert parts.dispatcher.key_owners() == {
+        who.principal.key_id: who.principal.organization_id for who in (caller, foreign_caller)
+    }
     await parts.ended(other)
     await parts.dispatcher.cancel(run)
     await parts.ended(run)
     await parts.dispatcher.drain(5)
-    assert parts.dispatcher.key_ids() == set()
+    assert parts.dispatcher.key_owners() == {}
 
 
 async def test_p20_there_is_room_for_an_organisation_until_it_has_its_share(
@@ -258,16 +296,16 @@ async def test_p20_there_is_room_for_an_organisation_until_it_has_its_share(
 ):
     settings.CLAW_MAX_ACTIVE_RUNS_PER_ORGANISATION, settings.CLAW_MAX_ACTIVE_RUNS = 1, 2
     room = parts.dispatcher.room
-    assert room(caller.organization_id)
+    assert room(caller.principal.organization_id)
     run = await parts.start(caller, SILENT)
-    assert not room(caller.organization_id)
-    assert room(foreign_caller.organization_id)
+    assert not room(caller.principal.organization_id)
+    assert room(foreign_caller.principal.organization_id)
     await parts.start(foreign_caller, SILENT)
     assert not room("org_third")
     await parts.dispatcher.cancel(run)
     await parts.ended(run)
     await database_step(lambda: None)
-    assert room(caller.organization_id)
+    assert room(caller.principal.organization_id)
 
 
 async def test_what_cannot_be_stored_is_left_to_recovery(parts, caller, caplog):
@@ -285,7 +323,7 @@ async def test_a_row_that_the_database_refuses_is_left_to_recovery_and_seen(part
         async def commit(self, final):
             raise DataError("not this row")
 
-    dispatcher = InlineDispatcher(Runner(parts.log, Refusing(), parts.providers))
+    dispatcher = InlineDispatcher(parts.new_runner(recorder=Refusing()))
     run = await parts.accept(caller, QUICK)
     dispatcher.submit(run)
     await parts.reach(run, "message_complete")

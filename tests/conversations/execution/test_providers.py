@@ -2,7 +2,7 @@
 
 import pytest
 
-from agents.credentials import ProviderAccess
+from agents.outbound.credentials import ProviderAccess
 from conversations.execution import providers
 from conversations.execution.providers import ProviderPool
 
@@ -28,7 +28,7 @@ async def test_p24_accounts_share_nothing():
 
 
 async def test_of_the_accounts_that_nobody_uses_the_oldest_is_closed(monkeypatch):
-    monkeypatch.setattr(providers, "MOST_IDLE", 2)
+    monkeypatch.setattr(providers, "MAX_IDLE", 2)
     pool = ProviderPool()
     seen = {}
     async with pool.use(access("used")) as used:
@@ -58,7 +58,7 @@ async def test_the_operator_chooses_the_transport(settings, transport):
     pool = ProviderPool()
     claude = ProviderAccess(provider="anthropic", model="m", api_key="k")
     async with pool.use(claude) as provider:
-        assert type(provider).__module__.endswith("_sdk") is (transport == "sdk")
+        assert type(provider).__module__.endswith(".sdk") is (transport == "sdk")
     async with pool.use(access()) as demo:
         assert demo.name == "demo"
     await pool.aclose()

@@ -5,13 +5,14 @@ import asyncio
 import pytest
 from django.db import OperationalError, connection, transaction
 
-from accounts.database import database_step
-from conversations import access
-from conversations.acceptance import Asked, accept
+from conversations.execution.acceptance import Asked, accept
 from conversations.execution.executor import Executor
+from conversations.execution.handle import stop_of
 from conversations.execution.queue import QueueDispatcher, enqueue
+from conversations.execution.waiting import wake_to_stop
 from conversations.models import Run
-from conversations.signals import Signals
+from conversations.signals.channel import Signals
+from core.database import database_step
 from engine.errors import ClawError
 from engine.transcript import Transcript
 from tests.conversations.execution.queued import QueuedParts, jobs
@@ -82,7 +83,7 @@ async def test_p10_a_stop_whose_signal_is_lost_is_found_in_the_row(queued, calle
     run = await queued.start(caller, ENDLESS)
     working = perform(queued, run)
     await queued.reach(run, "token")
-    await database_step(access.request_stop, run, REVOKED.body())
+    await database_step(wake_to_stop, run.pk, stop_of(REVOKED), enqueue)
     await working
     row = await queued.ended(run)
     assert (row.status, row.error["code"]) == ("failed", "key_revoked")
@@ -90,7 +91,7 @@ async def test_p10_a_stop_whose_signal_is_lost_is_found_in_the_row(queued, calle
 
 async def test_a_stop_that_came_before_the_worker_is_obeyed(queued, caller):
     run = await queued.start(caller, ENDLESS)
-    await database_step(access.request_stop, run, {})
+    await database_step(wake_to_stop, run.pk, {}, enqueue)
     await perform(queued, await database_step(reload, run))
     row = await queued.ended(run)
     assert (row.status, row.message.content) == ("cancelled", "")
@@ -108,7 +109,7 @@ async def test_p8_a_process_that_leaves_gives_its_runs_away(queued, caller):
     assert await database_step(jobs) == [(run.pk, "todo")] * 2  # the worker's ends with it
     written = await queued.transcript(run)
     assert written.token_count and written.outcome is None
-    assert not queued.dispatcher.room(caller.organization_id)
+    assert not queued.dispatcher.room(caller.principal.organization_id)
 
 
 async def test_p8_what_was_taken_while_the_process_leaves_is_given_back(queued, caller):

@@ -6,17 +6,19 @@ from dataclasses import replace
 
 import pytest
 
-from accounts.database import database_step
 from accounts.models import Secret
 from agents.models import Agent
-from conversations.execution.live import Live
-from conversations.history import message_object
+from conversations.execution.handle import RunHandle
 from conversations.models import Run
+from conversations.rendering import render_message
+from core.database import database_step
 from engine.events import Event
 from engine.log.base import Fenced
 from engine.providers import PROVIDERS
-from tests.conversations.parts import ENDLESS, caller_of, reload, take
+from tests.agents.callers import caller_of
+from tests.conversations.parts import ENDLESS, reload, take
 from tests.upstream import Upstream, expected_text
+from wire.snapshot import message_of
 
 
 @pytest.fixture
@@ -53,10 +55,9 @@ def contents(events: list[Event], type_: str) -> str:
 async def same_everywhere(parts, run: Run) -> Run:
     """P9: the fold of the events is the message in the history. Returns the row."""
     row = await parts.ended(run)
-    history = message_object(row.message, run.pk)
-    del history["createdAt"]
-    assert (await parts.transcript(run)).message() == history
-    assert (await parts.transcript(run)).last_seq == row.last_seq
+    transcript = await parts.transcript(run)
+    assert message_of(transcript, row.message.created_at) == render_message(row.message, run.pk)
+    assert transcript.last_seq == row.last_seq
     return row
 
 
@@ -117,7 +118,7 @@ async def test_p10_a_cancel_reaches_the_model_server(parts, caller, model, upstr
 
 
 async def test_a_run_ends_at_its_wall_clock(parts, caller, settings):
-    settings.CLAW_RUN_TIMEOUT = 0.1
+    settings.CLAW_RUN_TIMEOUT = 0.5
     row = await same_everywhere(parts, await parts.start(caller, ENDLESS))
 
     assert (row.status, row.error["code"]) == ("failed", "upstream_timeout")
@@ -146,7 +147,7 @@ async def test_an_agent_without_credentials_fails_as_such(parts, caller):
 async def test_p37_a_defect_of_ours_ends_the_run_and_says_nothing_of_itself(
     parts, caller, caplog, monkeypatch
 ):
-    monkeypatch.setitem(PROVIDERS, "demo", "engine.providers.demo:NoSuchClass")
+    monkeypatch.setitem(PROVIDERS, "demo", "engine.providers.demo.provider:NoSuchClass")
     row = await same_everywhere(parts, await parts.start(caller))
 
     assert (row.status, row.error["code"]) == ("failed", "internal_error")
@@ -183,13 +184,13 @@ async def test_the_index_of_tokens_has_no_gap(parts, caller):
 async def test_an_attempt_that_was_taken_over_is_fenced(parts, caller):
     run = await parts.accept(caller, "/delay 100")
     first = await database_step(take, run)
-    task = asyncio.create_task(parts.runner.execute(first, Live(first.run)))
+    task = asyncio.create_task(parts.runner.execute(first, RunHandle(first.run)))
     await parts.reach(run, "typing")
     later = await database_step(take, await database_step(reload, run))
     transcript = await parts.transcript(run)
-    live = Live(later.run)
-    live.stop()
-    await parts.runner.execute(later, live, transcript)
+    handle = RunHandle(later.run)
+    handle.stop()
+    await parts.runner.execute(later, handle, transcript)
 
     with pytest.raises(Fenced):
         await task
@@ -202,16 +203,16 @@ async def test_an_attempt_goes_on_after_all_that_the_one_before_it_wrote(parts, 
     """Also after what that one, slow but alive, wrote while it was being taken over."""
     run = await parts.accept(caller, ENDLESS)
     first = await database_step(take, run)
-    slow = asyncio.create_task(parts.runner.execute(first, Live(first.run)))
+    slow = asyncio.create_task(parts.runner.execute(first, RunHandle(first.run)))
     await parts.reach(run, "token")
     read = await parts.transcript(run)
     await parts.events(run, lambda event: getattr(event, "index", 0) > read.token_count + 3)
     later = await database_step(take, await database_step(reload, run))
-    live = Live(later.run)
-    live.task = asyncio.create_task(parts.runner.execute(later, live, read))
+    handle = RunHandle(later.run)
+    handle.task = asyncio.create_task(parts.runner.execute(later, handle, read))
     await parts.reach(run, "status")
-    live.stop()
-    await live.task
+    handle.stop()
+    await handle.task
     with pytest.raises(Fenced):
         await slow
 
@@ -222,8 +223,8 @@ async def test_an_attempt_goes_on_after_all_that_the_one_before_it_wrote(parts, 
 
 async def test_the_process_s_own_end_is_not_a_user_s_cancel(parts, caller):
     run = await parts.accept(caller, ENDLESS)
-    job = await database_step(take, run)
-    task = asyncio.create_task(parts.runner.execute(job, Live(run)))
+    claimed = await database_step(take, run)
+    task = asyncio.create_task(parts.runner.execute(claimed, RunHandle(run)))
     await parts.reach(run, "token")
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
@@ -239,3 +240,19 @@ async def test_two_organisations_do_not_meet(parts, caller, foreign_key, foreign
     rows = [await parts.ended(run) for run in runs]
 
     assert [row.message.content for row in rows] == ["helper", "spy"]
+
+
+@pytest.mark.parametrize("room", [0, 7, 1000])
+async def test_an_answer_that_grows_too_long_is_cut_with_what_fits(
+    parts, caller, model, upstream, settings, room
+) -> None:
+    """P13, P10: whole in log and history, charged, and the model server is left at once."""
+    settings.CLAW_MAX_ANSWER_BYTES = room
+    run = await through_model(parts, caller, model, "tokens=100000 delay=1 content=unicode")
+    row = await same_everywhere(parts, run)
+    whole = expected_text("tokens=1000 content=unicode").encode()
+    assert row.message.content == whole[:room].decode(errors="ignore")
+    assert (row.status, row.error["code"]) == ("failed", "upstream_error")
+    assert row.usage["source"] == "estimated" and row.usage["inputTokens"] > 0
+    await upstream.until(lambda: upstream.streams[0].state != "open")
+    assert upstream.streams[0].state == "aborted"

@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 from django.db import connection
 
-from accounts.database import database_step
 from conversations.execution.queue import enqueue
 from conversations.execution.worker import Worker
-from conversations.execution.worker_database import Jobs, doing, rescue, worker_app
+from conversations.execution.worker_database import BatchedJobManager, doing, rescue, worker_app
 from conversations.models import Run
+from core.database import database_step
 from tests.conversations.execution.queued import QueuedParts, jobs
 from tests.conversations.parts import ENDLESS, QUICK, reload
 
@@ -141,15 +141,15 @@ async def test_the_job_of_an_erased_run_is_forgotten(queued, caller, working):
 
 
 @pytest.fixture
-async def taking(queued: QueuedParts) -> AsyncIterator[Jobs]:
+async def taking(queued: QueuedParts) -> AsyncIterator[BatchedJobManager]:
     """How a worker with a lot of room talks to the queue."""
     app = worker_app(lambda: FULL)
     async with app.open_async():
-        assert isinstance(app.job_manager, Jobs)
+        assert isinstance(app.job_manager, BatchedJobManager)
         yield app.job_manager
 
 
-async def take_all(manager: Jobs, worker_id: int) -> list[Any]:
+async def take_all(manager: BatchedJobManager, worker_id: int) -> list[Any]:
     """All jobs that there are, as the worker asks for them."""
     taken = []
     while job := await manager.fetch_job(["runs"], worker_id):

@@ -55,7 +55,7 @@ async def test_what_is_refused_is_not_counted(clock):
 
 
 async def test_memory_is_bounded(clock, monkeypatch):
-    monkeypatch.setattr(memory, "MOST_WINDOWS", 3)
+    monkeypatch.setattr(memory, "MAX_WINDOWS", 3)
     limits = MemoryLimits()
     for name in "abc":
         await limits.admit(Window(name, 1))

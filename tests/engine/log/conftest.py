@@ -4,8 +4,6 @@ import pytest
 
 from tests.redis_server import RedisServer
 
-pytest.register_assert_rewrite("tests.engine.log.contract")
-
 
 @pytest.fixture(scope="session")
 def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:

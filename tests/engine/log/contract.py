@@ -326,6 +326,23 @@ class LogContract:
         await running.flush()
         assert len(await page(backend.log, "run_2")) == 4
 
+    async def test_a_released_run_goes_on_in_a_later_attempt(self, backend: Backend) -> None:
+        writer = backend.log.writer(STAMP, 1)
+        await write(writer, 3)
+        watcher = asyncio.create_task(watch(backend.log))
+        writer.release()
+        with pytest.raises(LogError):
+            writer.append(token(3))
+        with pytest.raises(Fenced):
+            backend.log.writer(STAMP, 1)
+        assert seqs(await page(backend.log)) == [1, 2, 3]
+
+        later = backend.log.writer(STAMP, 2)
+        await later.flush()
+        writer.release()  # too late: it changes nothing
+        await write(later, 2, done=True)
+        assert seqs(await watcher) == [1, 2, 3, 4, 5, 6]
+
 
 class DurableLogContract(LogContract):
     """What a log that outlives its process must do besides."""

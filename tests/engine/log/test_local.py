@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from engine.events import seq_of, type_of
+from engine.events import Batch, seq_of, type_of
 from engine.log.base import LogError, StorageFailed
 from engine.log.file import FileLog
 from engine.log.local import LocalLog, LocalWriter, Run, fit
@@ -174,13 +174,14 @@ async def test_who_waits_for_more_is_told_when_the_log_closes(
             await waiting
 
 
-async def test_a_sink_gets_together_what_was_stored_together() -> None:
+async def test_a_reader_is_pushed_together_what_was_stored_together() -> None:
     log = MemoryLog()
     writer = log.writer(STAMP, 1)
     writer.append(token(0))
     given: list[list[int]] = []
 
-    def sink(types: list[str], lines: list[bytes], last: int) -> bool:
+    def push(batch: Batch) -> bool:
+        types, lines, last = batch
         assert types == [type_of(line) for line in lines]
         given.append([seq_of(line) for line in lines])
         assert given[-1][-1] == last
@@ -189,7 +190,7 @@ async def test_a_sink_gets_together_what_was_stored_together() -> None:
     read: list[int] = []
 
     async def follow() -> None:
-        async with aclosing(log.follow(RUN, 1, sink)) as batches:
+        async with aclosing(log.follow(RUN, 1, push)) as batches:
             async for batch in batches:
                 read.extend(seqs(batch))
 

@@ -10,14 +10,17 @@ from hypothesis import strategies as st
 
 from engine.errors import ProviderError
 from engine.events import decode
-from engine.providers import anthropic_decode, openai_decode
-from engine.providers.decoding import StreamDecoder
-from engine.providers.sse_parse import SseParser, TooLong
-from engine.run import Call
+from engine.model_call import ModelCall
+from engine.providers.anthropic import decode as anthropic_decode
+from engine.providers.decoder import StreamDecoder
+from engine.providers.openai import decode as openai_decode
+from engine.providers.sse import SseParser, TooLong
+from engine.room import Room
+from engine.tools.call_ids import CallIds
+from tests.engine.providers.anthropic.test_decode import delta, event, start, stop
 from tests.engine.providers.contract import ask, text_of
-from tests.engine.providers.test_anthropic_decode import delta, event, start, stop
-from tests.engine.providers.test_openai_decode import DONE, call, chunk
-from tests.engine.providers.test_openai_decode import delta as piece
+from tests.engine.providers.openai.test_decode import DONE, call, chunk
+from tests.engine.providers.openai.test_decode import delta as piece
 from tests.engine.test_events import STAMP
 from tests.mutations import damaged, fuzz
 
@@ -90,7 +93,7 @@ def pieces(data: bytes, at: list[int]) -> list[bytes]:
 
 def feed(decoder: StreamDecoder, parts: list[bytes]) -> None:
     """To its end, as `read_answer` does; everything that it gives goes into events and back."""
-    answer = Call(ask("Hello"), 0, 0)
+    answer = ModelCall(ask("Hello"), Room(1 << 20), CallIds(), 0, 0)
     sealed: list[tuple[list[str], list[bytes]]] = []
     for part in [*parts, b""]:
         deltas = decoder.feed(part) if part else decoder.end()

@@ -19,7 +19,7 @@ def test_a_provider_knows_its_name(name: str) -> None:
 def test_an_sdk_is_used_where_there_is_one(name: str) -> None:
     provider = open_provider(name, api_key="key", sdk=True)
     assert provider.name == name
-    assert type(provider).__module__.endswith("_sdk") is (name == "anthropic")
+    assert type(provider).__module__.endswith(".sdk") is (name == "anthropic")
 
 
 def test_an_unknown_name_is_a_key_error() -> None:

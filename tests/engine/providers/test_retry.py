@@ -3,7 +3,7 @@ import pytest
 from engine.errors import ProviderError
 from engine.providers import retry
 from engine.providers.base import Delta, Sink, TextDelta
-from engine.providers.faults import fault
+from engine.providers.refusals.faults import fault
 from engine.providers.retry import retrying, wait_before
 
 
@@ -66,3 +66,13 @@ def test_pauses_grow_and_differ_and_obey_the_server(monkeypatch: pytest.MonkeyPa
     assert all(0.5 <= wait <= 1 for wait in second)
     assert len(set(first)) > 1
     assert wait_before(0, fault("upstream_overloaded", "", retry_after=3000)) == 3
+
+
+@pytest.mark.parametrize("named", [None, 0])
+async def test_an_overload_says_when_to_come_back(named: int | None) -> None:
+    """Also where the server names no time, or none that is left."""
+    busy = fault("upstream_overloaded", "busy", retry_after=named)
+    attempts = Attempts([busy], [busy], [busy])
+    with pytest.raises(ProviderError) as caught:
+        await run(attempts)
+    assert (caught.value.retry_after, attempts.made) == (retry.COME_BACK, 3)

@@ -4,7 +4,7 @@ import { register } from "node:module";
 import test from "node:test";
 import { createElement as h, StrictMode } from "react";
 import { create } from "react-test-renderer";
-import { SERVER, asking, connect, words } from "./setup.js";
+import { MANAGER_KEY, SERVER, asking, connect, words } from "./setup.js";
 import { Network } from "./network.js";
 
 // The page says what "react" is; here it is the one of these tests.
@@ -65,6 +65,24 @@ for (const strict of [false, true]) {
   });
 }
 
+test("what the agent needs is in the state, and is answered", async () => {
+  const url = new URL(SERVER).origin;
+  const client = connect({ url, token: MANAGER_KEY });
+  const agent = await client.agents.create({ name: "Asks", provider: "anthropic", tools: [{ builtin: "ask_user" }] });
+  const chat = mount(client, { agentId: agent.slug });
+  const { send } = await chat.until(({ send }) => send);
+  const input = Buffer.from(JSON.stringify({ text: "Which?" })).toString("base64");
+  const sent = send(asking(2, `mode=tool tools=2 input=${input}`));
+  const { pending, answer, decline } = await chat.until(({ pending }) => pending.length === 2);
+  assert.deepEqual(pending.map(({ kind, text }) => [kind, text]), Array(2).fill(["question", "Which?"]));
+  await Promise.all([answer(pending[0].id, "Red"), decline(pending[1].id)]);
+  const { tools } = await sent;
+  assert.deepEqual([tools[0].result, tools[1].isError], ["Red", true]);
+  await chat.until(({ pending }) => !pending.length);
+  chat.tree.unmount();
+  client.close();
+});
+
 test("a stop is a stop, and the next question goes on", async () => {
   const client = connect();
   const chat = mount(client);
@@ -111,4 +129,48 @@ test("a component that is gone hears nothing more; another one finds the convers
   second.tree.unmount();
   client.close();
   await network.close();
+});
+
+test("ids stay; a message is replaced, the page before is loaded, and a new conversation begins", async () => {
+  const client = connect();
+  const chat = mount(client);
+  const { send } = await chat.until(({ send }) => send);
+  await send(asking(2));
+  const { messages } = await chat.until(({ isStreaming, messages }) => !isStreaming && messages.length === 2);
+  const ids = messages.map(({ id }) => id);
+  assert.ok(chat.states.every((state) => state.messages.every(({ id }, i) => id === ids[i])));
+  await send(asking(4), { replaces: ids[0] });
+  const edited = await chat.until(({ isStreaming, messages }) => !isStreaming && messages[1]?.content === words(4));
+  assert.equal(edited.messages.length, 2);
+  await send(asking(1));
+  chat.tree.unmount();
+
+  const short = (url, options) => fetch(url.replace("limit=50", "limit=2"), options); // pages of two messages
+  const reader = connect({ fetch: short });
+  const again = mount(reader, { conversationId: edited.conversationId });
+  const { loadOlder, newConversation } = await again.until(({ hasOlder, isLoading }) => hasOlder && !isLoading);
+  await loadOlder();
+  const all = await again.until(({ hasOlder }) => !hasOlder);
+  assert.equal(all.messages.length, 4);
+  newConversation();
+  const fresh = await again.until(({ messages }) => !messages.length);
+  assert.equal(fresh.conversationId, null);
+  again.tree.unmount();
+  reader.close();
+  client.close();
+});
+
+test("what went wrong is there until something is said again", async () => {
+  const client = connect();
+  const chat = mount(client);
+  const { send } = await chat.until(({ send }) => send);
+  const refused = await send("x".repeat(200_000));
+  assert.equal(refused.status, "failed");
+  const { error, messages } = await chat.until(({ error }) => error);
+  assert.equal(error.code, "message_too_large");
+  void send("Shorter [[upstream tokens=1]]", { replaces: messages[0].id });
+  const now = await chat.until(({ error, isStreaming, messages }) => !error && !isStreaming && messages.length === 2);
+  assert.equal(now.messages[1].content, words(1));
+  chat.tree.unmount();
+  client.close();
 });

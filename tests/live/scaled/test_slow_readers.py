@@ -21,7 +21,7 @@ async def test_readers_that_stall_cost_little(
     web = stack.webs[0]
     async with await WebSocket.open(web.ws_url, web.keys.acme) as socket:
         await socket.ask("warm up [[upstream tokens=3]]")
-    readers = [await RawSocket.open(web, receive_buffer=4096) for _ in range(2 * STALLED)]
+    readers = [await RawSocket.open(web, receive_buffer=4096) for _ in range(STALLED)]
     before, slowest = web.rss_mb(), 0.0
     stalling = asyncio.create_task(stall(web, readers, upstream, new_tag()))
     while not stalling.done():

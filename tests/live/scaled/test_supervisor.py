@@ -52,3 +52,14 @@ async def test_it_works_and_a_killed_child_is_replaced(stack, tmp_path: Path) ->
         assert not any(map(alive, last))
     finally:
         server.kill()
+
+
+async def test_a_killed_parent_takes_its_children_along(stack, tmp_path: Path) -> None:
+    """Nobody would restart them, and they would hold the port."""
+    server = Server(stack.env, tmp_path, stack.keys, ("serve", "--workers", "2"))
+    await asyncio.to_thread(server.start)
+    orphans = await until(lambda: len(found := children(server.pid)) == 2 and found)
+    await until(lambda: server.log.count("serving on") == 2)
+    await asyncio.to_thread(server.kill)
+    await until(lambda: not any(map(alive, orphans)))
+    assert server.log.count("the supervisor has died") == 2

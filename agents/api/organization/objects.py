@@ -1,0 +1,80 @@
+"""The objects of an organisation and its people in the REST API."""
+
+from typing import Annotated
+
+import msgspec
+from msgspec import UNSET, Meta, UnsetType
+
+from wire.parse import Moment, Name
+
+Role = Annotated[str, Meta(extra_json_schema={"enum": ["owner", "admin", "member", "viewer"]})]
+"""The database model checks it, with a clearer error."""
+
+
+class Organization(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """An organisation. Its slug, which is in the addresses of the console, stays as it is."""
+
+    id: str
+    name: str
+    slug: str
+    created_at: Moment
+
+
+class OrganizationFields(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The fields of an organisation that a request may set."""
+
+    name: Name | UnsetType = UNSET
+
+
+class Farewell(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The name of the organisation that shall be deleted, as a proof that it is meant."""
+
+    name: Name
+
+
+class Member(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """A person in the organisation. `last_sign_in_at` is of any of their organisations."""
+
+    id: str
+    email: str
+    name: str
+    role: Role
+    created_at: Moment
+    last_sign_in_at: Moment | None
+
+
+class MemberFields(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The fields of a member that a request may set."""
+
+    role: Role
+
+
+class MemberPage(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """Members, the newest first; `next_cursor` is for `before`."""
+
+    members: list[Member]
+    next_cursor: str | None
+
+
+class NewInvitation(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Somebody to invite. They get a link by mail."""
+
+    email: Annotated[str, Meta(extra_json_schema={"format": "email", "maxLength": 254})]
+    role: Role = "member"
+
+
+class Invitation(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """An address that may join with this role until `expires_at`."""
+
+    id: str
+    email: str
+    role: Role
+    expires_at: Moment
+    created_at: Moment
+
+
+class InvitationPage(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """Invitations that can be accepted, the newest first; `next_cursor` is for `before`."""
+
+    invitations: list[Invitation]
+    next_cursor: str | None

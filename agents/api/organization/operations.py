@@ -1,0 +1,98 @@
+"""The operations on an organisation and its people, but for deleting it."""
+
+from agents.api.organization import invitations, members, organization
+from agents.api.organization.objects import (
+    Invitation,
+    InvitationPage,
+    Member,
+    MemberFields,
+    MemberPage,
+    NewInvitation,
+    Organization,
+    OrganizationFields,
+)
+from core.http import PAGE
+from wire.description.openapi import Operation
+
+OPERATIONS = (
+    Operation(
+        "GET",
+        "organization",
+        organization.show,
+        name="getOrganization",
+        summary="The organisation",
+        scope="admin",
+        answers={200: (Organization,)},
+    ),
+    Operation(
+        "PATCH",
+        "organization",
+        organization.change,
+        name="changeOrganization",
+        summary="Give the organisation another name",
+        scope="admin",
+        body=OrganizationFields,
+        body_required=False,
+        answers={200: (Organization,)},
+    ),
+    Operation(
+        "GET",
+        "members",
+        members.index,
+        name="listMembers",
+        summary="The people of the organisation, the newest first",
+        scope="admin",
+        parameters=PAGE,
+        answers={200: (MemberPage,)},
+    ),
+    Operation(
+        "PATCH",
+        "members/<member_id>",
+        members.change,
+        name="changeMember",
+        summary="Give a member another role",
+        scope="admin",
+        body=MemberFields,
+        answers={200: (Member,)},
+        errors=("in_use",),
+    ),
+    Operation(
+        "DELETE",
+        "members/<member_id>",
+        members.remove,
+        name="removeMember",
+        summary="End a membership",
+        scope="admin",
+        answers={204: ()},
+        errors=("in_use",),
+    ),
+    Operation(
+        "GET",
+        "invitations",
+        invitations.index,
+        name="listInvitations",
+        summary="The invitations that can be accepted, the newest first",
+        scope="admin",
+        parameters=PAGE,
+        answers={200: (InvitationPage,)},
+    ),
+    Operation(
+        "POST",
+        "invitations",
+        invitations.create,
+        name="createInvitation",
+        summary="Invite somebody by mail",
+        scope="admin",
+        body=NewInvitation,
+        answers={201: (Invitation,)},
+    ),
+    Operation(
+        "DELETE",
+        "invitations/<invitation_id>",
+        invitations.remove,
+        name="deleteInvitation",
+        summary="Withdraw an invitation",
+        scope="admin",
+        answers={204: ()},
+    ),
+)

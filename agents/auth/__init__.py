@@ -1,0 +1,1 @@
+"""Authorisation: a credential goes in, a caller comes out."""

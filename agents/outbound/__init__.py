@@ -1,0 +1,1 @@
+"""Where an organisation's agents connect to, and with which secrets."""

@@ -1,0 +1,92 @@
+"""Which model server an agent's run talks to, and with whose key: decided for each run.
+
+The operator's key goes to the operator's own base URL only, and only for organisations that the
+operator enabled; an address that a tenant set gets that tenant's own key or nothing. Servers of
+OpenAI's API may want no key at all (Ollama, say)."""
+
+from dataclasses import dataclass, field, replace
+
+from django.conf import settings
+
+from accounts.access import secret_value
+from agents import visited
+from agents.config import AgentConfig
+from core.database import database_step
+from engine.errors import ClawError
+
+DEFAULT_MODEL = "claude-sonnet-5-5"  # of Anthropic; other servers have no model that all have
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProviderAccess:
+    """A model, the server that has it and the key that opens it.
+
+    `api_key` is empty for a server that wants none, `base_url` None for the API's own address.
+    `guarded`: the address is a tenant's choice, so connect through `engine.http.guard` only."""
+
+    provider: str
+    model: str
+    api_key: str | None = field(default=None, repr=False)
+    base_url: str | None = None
+    guarded: bool = False
+
+
+DEMO = ProviderAccess(provider="demo", model="demo")
+
+
+async def at_present(config: AgentConfig) -> AgentConfig:
+    """The agent of a run that begins now. All is fixed when a run is accepted, but for who pays:
+    the operator may have withdrawn that meanwhile. Costs a database step every few seconds."""
+    if not config.platform_credentials or config.provider == "demo":
+        return config
+    agent = await visited.find({config.id})
+    return replace(
+        config, platform_credentials=agent is not None and agent.config.platform_credentials
+    )
+
+
+async def provider_access(config: AgentConfig) -> ProviderAccess:
+    """The credentials and the address that a run of this agent uses now. Raises `upstream_error`
+    where it has no credentials."""
+    if config.provider == "demo":
+        return DEMO
+    provider = "openai" if config.provider == "openai" else "anthropic"
+    api_key = await _api_key(config)
+    if api_key is not None:
+        return ProviderAccess(
+            provider=provider,
+            model=config.model or (DEFAULT_MODEL if provider == "anthropic" else ""),
+            api_key=api_key,
+            base_url=base_url(config),
+            guarded=bool(config.base_url),
+        )
+    if config.provider == "auto" and not config.base_url:  # who names a server means that one
+        return DEMO
+    raise ClawError("upstream_error", "This agent has no model credentials.")
+
+
+def base_url(config: AgentConfig) -> str | None:
+    """The address of the agent's model server, or None for the API's own.
+
+    The operator's server of OpenAI's API may want no key, so it is open only to organisations that
+    the operator has enabled, whatever credential they name."""
+    if config.base_url:
+        return config.base_url
+    if config.provider != "openai":
+        return settings.ANTHROPIC_BASE_URL
+    return (settings.OPENAI_BASE_URL or None) if config.platform_credentials else None
+
+
+async def _api_key(config: AgentConfig) -> str | None:
+    """The key to send, or None where the agent has no access."""
+    keyless = config.provider == "openai"
+    if config.credential_id:
+        own = await database_step(secret_value, config.organization_id, config.credential_id)
+        return own or None
+    if config.base_url:
+        return "" if keyless else None
+    if not config.platform_credentials:
+        return None
+    if keyless:
+        return settings.OPENAI_API_KEY or ("" if settings.OPENAI_BASE_URL else None)
+    return settings.ANTHROPIC_API_KEY or None

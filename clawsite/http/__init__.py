@@ -1,0 +1,1 @@
+"""The parts that every HTTP request and response share."""

@@ -1,0 +1,81 @@
+"""What pages of the console ask of the rows of an organisation, beyond what the API asks."""
+
+from collections.abc import Collection
+from datetime import timedelta
+from typing import Any
+
+from django.db.models import Count, Max, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce, Left
+from django.utils import timezone
+
+from agents.caller import Caller
+from agents.models import Agent, ApiKey
+from agents.principal import Principal
+from conversations.models import Conversation, Message, Run, RunStatus
+
+DAY = timedelta(days=1)
+BEGINNING = Left("content", 160)
+FAILED = Count("pk", filter=Q(status__in=(RunStatus.FAILED, RunStatus.INTERRUPTED)))
+
+
+def milestones(principal: Principal) -> dict[str, bool]:
+    """Which of the first steps the organisation has taken."""
+    mine = Q(organization=principal.organization_id)
+    keys = ApiKey.objects.filter(mine)
+    runs = Run.objects.filter(mine)
+    return {
+        "agent": Agent.objects.filter(mine).exists(),
+        "run": runs.exists(),
+        "key": keys.exists(),
+        "request": keys.exclude(last_used_at=None).exists(),
+        "visitor": runs.filter(owner__startswith="visitor:").exists(),
+    }
+
+
+def numbers(principal: Principal) -> dict[str, int]:
+    """How much there is of everything, and what the last 24 hours brought."""
+    mine = Q(organization=principal.organization_id)
+    recent = Run.objects.filter(mine, created_at__gte=timezone.now() - DAY)
+    return {
+        "agents": Agent.objects.filter(mine).count(),
+        "conversations": Conversation.objects.filter(mine).count(),
+        **recent.aggregate(runs=Count("pk"), failed=FAILED),
+    }
+
+
+def found(agents: QuerySet[Agent], q: str) -> QuerySet[Agent]:
+    """Those of these agents that have a text in their name or slug."""
+    return agents.filter(Q(name__icontains=q) | Q(slug__icontains=q)) if q else agents
+
+
+def activity(agent_ids: list[str]) -> dict[str, dict[str, Any]]:
+    """By agent: its runs of the last 24 hours, how many failed, and when it was asked last."""
+    recent = Run.objects.filter(agent__in=agent_ids, created_at__gte=timezone.now() - DAY)
+    rows = recent.values("agent_id").annotate(
+        runs=Count("pk"), failed=FAILED, last=Max("created_at")
+    )
+    return {row["agent_id"]: row for row in rows}
+
+
+def has_answered_a_key(caller: Caller) -> bool:
+    """Whether the caller's agent was ever asked with an API key."""
+    asked = Run.objects.filter(agent=caller.require_agent().id).exclude(api_key=None)
+    return asked.exists()
+
+
+def described(rows: QuerySet[Conversation]) -> QuerySet[Conversation]:
+    """These conversations, each with its agent, with how it began and how long it is."""
+    mine = Message.objects.filter(conversation=OuterRef("pk")).order_by("id")
+    return rows.select_related("agent", "share").annotate(
+        began=Subquery(mine.filter(role="user").annotate(text=BEGINNING).values("text")[:1]),
+        length=Coalesce(
+            Subquery(mine.order_by().values("conversation").annotate(n=Count("pk")).values("n")),
+            0,
+        ),
+    )
+
+
+def runs_by_id(principal: Principal, run_ids: Collection[str]) -> dict[str, Run]:
+    """These runs of the organisation."""
+    rows = Run.objects.filter(organization=principal.organization_id, pk__in=run_ids)
+    return {run.pk: run for run in rows.select_related("api_key")}

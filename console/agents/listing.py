@@ -1,0 +1,26 @@
+"""`/console/<org>/agents/`: the agents, and what they did lately."""
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from agents.access import agents_listed
+from console import access
+from console.members import Member, for_members
+from core.http import newest, page_of
+
+
+@require_safe
+@for_members("agents:read")
+def index(request: HttpRequest, member: Member) -> HttpResponse:
+    """The newest first; `q` looks for a part of a name or slug."""
+    q = request.GET.get("q", "").strip()
+    rows, cursor = newest(access.found(agents_listed(member.caller), q), page_of(request))
+    activity = access.activity([agent.id for agent in rows])
+    context = {
+        "section": "agents",
+        "q": q,
+        "cursor": cursor,
+        "agents": [(agent, activity.get(agent.id)) for agent in rows],
+    }
+    return render(request, "console/agents/list.html", context)

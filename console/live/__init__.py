@@ -1,0 +1,1 @@
+"""What runs at this moment, on a page that follows it."""

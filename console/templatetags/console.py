@@ -1,0 +1,39 @@
+"""Small pieces of the console's pages."""
+
+from datetime import datetime
+from typing import Literal
+
+from django import template
+from django.templatetags.static import static
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+register = template.Library()
+
+
+@register.simple_tag
+def icon(name: str) -> SafeString:
+    """A picture of `static/console/icons.svg`; the words beside it say what it means."""
+    sheet = static("console/icons.svg")
+    return format_html(
+        '<svg class="icon" aria-hidden="true"><use href="{}#{}"/></svg>', sheet, name
+    )
+
+
+@register.simple_tag
+def when(moment: datetime | Literal[""] | None, never: str = "never") -> SafeString:
+    """A moment, which `times.js` makes relative; the exact one in UTC is in its title."""
+    if not moment:  # of a missing name a template makes an empty text
+        return format_html('<span class="muted">{}</span>', never)
+    exact = timezone.localtime(moment).strftime("%Y-%m-%d %H:%M:%S UTC")
+    short = timezone.localtime(moment).strftime("%d %b %Y, %H:%M")
+    return format_html(
+        '<time datetime="{}" title="{}" data-relative>{}</time>', moment.isoformat(), exact, short
+    )
+
+
+@register.simple_tag
+def elapsed(begin: datetime, end: datetime) -> str:
+    """The time between two moments, in seconds."""
+    return f"{(end - begin).total_seconds():.2f} s"

@@ -1,0 +1,1 @@
+"""All events of an organisation, as one stream that can be resumed."""

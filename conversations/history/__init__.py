@@ -1,0 +1,1 @@
+"""What was said: pages of messages, search, exports, and pages for everybody."""

@@ -1,0 +1,1 @@
+"""The parts of one serving process, and the connections that it holds open."""

@@ -1,0 +1,1 @@
+"""Start, find, follow, read, cancel and erase runs: every door does it with these functions."""

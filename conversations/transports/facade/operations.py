@@ -1,0 +1,144 @@
+"""Every operation below `/v1/`: its addresses and its description come from here."""
+
+from functools import partial
+
+from conversations.transports.facade import completions, models, responses
+from conversations.transports.facade.responses import DEFAULT_ITEMS, MAX_ITEMS
+from conversations.transports.rest.operations import FAILED, REFUSED
+from wire.description.openapi import Events, Operation, Parameter
+from wire.facade.completions import ChatCompletion, CompletionRequest
+from wire.facade.errors import OpenAIErrorEnvelope
+from wire.facade.models import Model, ModelList
+from wire.facade.responses.objects import DeletedResponse, InputItems, Response
+from wire.facade.responses.request import ResponseRequest
+
+_operation = partial(Operation, prefix="/v1/", envelope=OpenAIErrorEnvelope)
+
+
+FOUND = ("run_not_found", "history_expired", "too_many_connections")
+ITEMS = (
+    Parameter(
+        name="limit",
+        schema={"type": "integer", "minimum": 1, "maximum": MAX_ITEMS, "default": DEFAULT_ITEMS},
+        description="At most so many.",
+    ),
+    Parameter(
+        name="after",
+        schema={"type": "string", "minLength": 1},
+        description="The `last_id` of the page before.",
+    ),
+    Parameter(name="order", schema={"enum": ["desc"]}, description="The newest come first."),
+)
+
+
+class Chunks(Events):
+    """The stream of Chat Completions."""
+
+    said = "Each event's `data` is a chunk of OpenAI's, or an error, the last one `[DONE]`."
+
+
+class ResponseStream(Events):
+    """The stream of Responses."""
+
+    said = "Each event's `data` is an event of OpenAI's Responses."
+
+
+ASK = (
+    _operation(
+        "POST",
+        "chat/completions",
+        completions.complete,
+        name="createChatCompletion",
+        summary="Ask with OpenAI's Chat Completions",
+        scope="chat",
+        body=CompletionRequest,
+        answers={200: (ChatCompletion, Chunks)},
+        errors=(
+            *(*REFUSED, *FAILED, "history_expired", "too_many_connections"),
+            *("cancelled", "decision_required"),
+        ),
+    ),
+    _operation(
+        "POST",
+        "responses",
+        responses.create,
+        name="createResponse",
+        summary="Ask with OpenAI's Responses",
+        scope="chat",
+        body=ResponseRequest,
+        answers={200: (Response, ResponseStream)},
+        errors=(*REFUSED, *FAILED, "history_expired", "too_many_connections"),
+    ),
+)
+"""Those that find the agent in the body."""
+
+MANAGE = (
+    _operation(
+        "GET",
+        "models",
+        models.index,
+        name="listModels",
+        summary="The agents that you may ask, as OpenAI's models",
+        scope="chat",
+        answers={200: (ModelList,)},
+    ),
+    _operation(
+        "GET",
+        "models/<agent_id>",
+        models.show,
+        name="getModel",
+        summary="One of them",
+        scope="chat",
+        answers={200: (Model,)},
+    ),
+    _operation(
+        "GET",
+        "responses/<response_id>",
+        responses.show,
+        name="getResponse",
+        summary="A response as it stands, or its events",
+        scope="chat",
+        parameters=(
+            Parameter(name="stream", schema={"type": "boolean"}, description="Its events."),
+            Parameter(
+                name="starting_after",
+                schema={"type": "integer", "minimum": 0},
+                description="Only the events behind this `sequence_number`.",
+            ),
+        ),
+        answers={200: (Response, ResponseStream)},
+        errors=FOUND,
+    ),
+    _operation(
+        "DELETE",
+        "responses/<response_id>",
+        responses.hide,
+        name="deleteResponse",
+        summary="Show it no more; its conversation stays",
+        scope="chat",
+        answers={200: (DeletedResponse,)},
+        errors=("run_not_found",),
+    ),
+    _operation(
+        "POST",
+        "responses/<response_id>/cancel",
+        responses.cancel,
+        name="cancelResponse",
+        summary="Stop it, and get it as it ends",
+        scope="chat",
+        answers={200: (Response,)},
+        errors=("run_not_found",),
+    ),
+    _operation(
+        "GET",
+        "responses/<response_id>/input_items",
+        responses.input_items,
+        name="listInputItems",
+        summary="What the agent was given for it, the newest first",
+        scope="chat",
+        parameters=ITEMS,
+        answers={200: (InputItems,)},
+        errors=("run_not_found", "message_not_found"),
+    ),
+)
+"""All others."""

@@ -1,0 +1,116 @@
+"""REST: what runs wait for, and decisions about it."""
+
+import msgspec
+from django.http import HttpRequest
+
+from agents.access import require_every_agent
+from agents.caller import Caller
+from conversations import access
+from conversations.models import DecisionStatus
+from conversations.process.services import services_of
+from conversations.rendering import render_approval
+from conversations.runs.decide import answer_question, decide_approval, give_result
+from core.http import PAGE, Answer, newest, page_of, read
+from engine.errors import invalid
+from wire.description.openapi import Operation, Parameter
+from wire.native import ClientResult, Reply, Verdict
+from wire.objects import Approval, ApprovalPage, Decided
+
+_verdict = msgspec.json.Decoder(Verdict)
+_reply = msgspec.json.Decoder(Reply)
+_result = msgspec.json.Decoder(ClientResult)
+
+
+async def decide(request: HttpRequest, caller: Caller, run_id: str, approval_id: str) -> Answer:
+    """`POST /api/runs/{id}/approvals/{approvalId}`."""
+    if caller.principal.trusted:
+        caller.principal.require("runs:approve")
+    services = services_of(request.scope)
+    verdict = read(_verdict, request)
+    row = await decide_approval(services, caller, run_id, approval_id, verdict)
+    return Answer(render_approval(row))
+
+
+async def answer(request: HttpRequest, caller: Caller, run_id: str) -> Answer:
+    """`POST /api/runs/{id}/answers`."""
+    caller.principal.require("chat")
+    reply = read(_reply, request)
+    row = await answer_question(services_of(request.scope), caller, [run_id], reply)
+    return Answer(Decided(id=row.call_id, run_id=row.run_id))
+
+
+async def tool_result(request: HttpRequest, caller: Caller, run_id: str) -> Answer:
+    """`POST /api/runs/{id}/tool-results`."""
+    caller.principal.require("chat")
+    given = read(_result, request)
+    row = await give_result(services_of(request.scope), caller, [run_id], given)
+    return Answer(Decided(id=row.call_id, run_id=row.run_id))
+
+
+def approvals(request: HttpRequest, caller: Caller) -> Answer:
+    """`GET /api/approvals`: those of the organisation, the newest first."""
+    caller.principal.require("runs:approve")
+    require_every_agent(caller)
+    rows = access.approvals(caller).select_related("run__conversation")
+    status = request.GET.get("status")
+    if status is not None:
+        if status not in DecisionStatus.values:
+            raise invalid("status", f"This is one of: {', '.join(DecisionStatus.values)}.")
+        rows = rows.filter(status=status)
+    found, cursor = newest(rows, page_of(request), by="requested_at")
+    listed = [render_approval(row) for row in found]
+    return Answer(ApprovalPage(approvals=listed, next_cursor=cursor))
+
+
+OPERATIONS = (
+    Operation(
+        "GET",
+        "approvals",
+        approvals,
+        name="listApprovals",
+        summary="The tool calls of the organisation that somebody must approve, or has decided",
+        scope="runs:approve",
+        parameters=(
+            *PAGE,
+            Parameter(
+                name="status",
+                schema={"enum": list(DecisionStatus.values)},
+                description="Only these.",
+            ),
+        ),
+        answers={200: (ApprovalPage,)},
+    ),
+    Operation(
+        "POST",
+        "runs/<run_id>/approvals/<approval_id>",
+        decide,
+        name="decideApproval",
+        summary="Approve a tool call that waits, or decline it",
+        scope="runs:approve",
+        body=Verdict,
+        answers={200: (Approval,)},
+        errors=("approval_not_found", "already_decided", "digest_mismatch"),
+    ),
+    Operation(
+        "POST",
+        "runs/<run_id>/answers",
+        answer,
+        name="answerQuestion",
+        summary="Answer a question of the agent, or decline to",
+        scope="chat",
+        body=Reply,
+        answers={200: (Decided,)},
+        errors=("question_not_found", "already_decided"),
+    ),
+    Operation(
+        "POST",
+        "runs/<run_id>/tool-results",
+        tool_result,
+        name="giveToolResult",
+        summary="Give the result of a tool that the client carries out",
+        scope="chat",
+        body=ClientResult,
+        answers={200: (Decided,)},
+        errors=("tool_call_not_found", "already_decided"),
+    ),
+)

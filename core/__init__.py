@@ -1,0 +1,1 @@
+"""Plumbing that every app uses; it knows no model and no address of the product."""

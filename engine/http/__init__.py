@@ -1,0 +1,1 @@
+"""The guarded outbound HTTP client of everything that calls another server."""

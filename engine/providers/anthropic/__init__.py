@@ -1,0 +1,1 @@
+"""The provider of Claude, over the Messages API."""

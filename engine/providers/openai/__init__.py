@@ -1,0 +1,1 @@
+"""The provider of all servers that speak Chat Completions."""

@@ -1,0 +1,1 @@
+"""Documents that agents answer from."""

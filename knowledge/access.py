@@ -1,0 +1,167 @@
+"""The only way to the rows of documents: every function says whose they are."""
+
+from collections.abc import Collection, Sequence
+from datetime import timedelta
+
+from django.db import connection, transaction
+from django.db.models import F, Q, QuerySet
+from django.utils import timezone
+
+from agents import access as agents
+from agents.caller import Caller
+from engine.errors import ClawError
+from knowledge.extraction.chunk import Passage
+from knowledge.models import Chunk, Document, DocumentSource
+from knowledge.search import postgresql
+
+MAX_DOCUMENTS = 1000
+"""Of one agent."""
+MAX_ATTEMPTS = 3
+"""A document that has taken its process down so often is not tried again."""
+LEASE = timedelta(seconds=180)
+"""Longer than fetching and extracting a document may take."""
+MAX_ERASED = 5
+"""Documents in one step of the deletion of their agent."""
+
+
+def documents(caller: Caller) -> QuerySet[Document]:
+    """Those of the caller's agent. Raises `agent_not_found`."""
+    return Document.objects.filter(agent=agents.agent_of(caller))
+
+
+def document(caller: Caller, document_id: str) -> Document:
+    """One document of the caller's agent. Raises `agent_not_found`, `not_found`."""
+    rows = documents(caller)
+    found = None if "\0" in document_id else rows.filter(id=document_id).first()
+    if found is None:
+        raise ClawError("not_found", "There is no such document.")
+    return found
+
+
+@transaction.atomic
+def add_document(
+    caller: Caller, *, title: str, kind: str = "", content: bytes = b"", url: str = ""
+) -> Document:
+    """Store a document that is not indexed yet. Raises `agent_not_found`, and `invalid_message`
+    for an agent that has too many."""
+    agent = agents.agent_of(caller)
+    if Document.objects.filter(agent=agent).count() >= MAX_DOCUMENTS:
+        raise ClawError("invalid_message", f"An agent has at most {MAX_DOCUMENTS} documents.")
+    row = Document.objects.create(
+        organization_id=agent.organization_id,
+        agent=agent,
+        title=title[:300],
+        url=url,
+        kind=kind,
+        size=len(content),
+    )
+    if not url:
+        DocumentSource.objects.create(document=row, content=content)
+    return row
+
+
+def delete_document(found: Document) -> None:
+    """Delete a document with all that a search could find, in one transaction."""
+    found.delete()
+
+
+def erase_documents(agent_id: str) -> bool:
+    """Delete some documents of a hidden agent; returns whether there were any."""
+    some = list(Document.objects.filter(agent=agent_id).values_list("pk", flat=True)[:MAX_ERASED])
+    Document.objects.filter(pk__in=some).delete()
+    return bool(some)
+
+
+def chunks(agent_id: str, ids: Collection[int]) -> dict[int, Chunk]:
+    """Chunks of the agent by their ids, with their documents."""
+    return Chunk.objects.filter(agent=agent_id).select_related("document").in_bulk(ids)
+
+
+def counts(agent_id: str) -> tuple[int, int]:
+    """How many documents of the agent a search finds, and how many are not indexed yet."""
+    rows = Document.objects.filter(agent=agent_id)
+    ready, queued = Document.Status.READY, Document.Status.QUEUED
+    return rows.filter(status=ready).count(), rows.filter(status=queued).count()
+
+
+def claim_document() -> Document | None:
+    """Take the oldest document that waits to be indexed and that nobody has; None if there is
+    none. The process that takes it has it for `LEASE`."""
+    now = timezone.now()
+    waiting = Document.objects.filter(status=Document.Status.QUEUED).filter(
+        Q(claimed_until=None) | Q(claimed_until__lt=now)
+    )
+    for row in waiting.order_by("created_at", "id")[:10]:
+        free = waiting.filter(pk=row.pk, attempts=row.attempts)
+        if free.update(claimed_until=now + LEASE, attempts=F("attempts") + 1):
+            row.attempts += 1
+            return row
+    return None
+
+
+def release_document(row: Document) -> None:
+    """Give a claimed document back: its process stops, and another one takes it at once."""
+    mine = Document.objects.filter(pk=row.pk, attempts=row.attempts)
+    mine.update(claimed_until=None, attempts=F("attempts") - 1)
+
+
+def source(row: Document) -> bytes:
+    """The bytes of a document that is not indexed yet; none if it was deleted meanwhile."""
+    found = DocumentSource.objects.filter(document=row).values_list("content", flat=True).first()
+    return bytes(found or b"")
+
+
+@transaction.atomic
+def begin_document(row: Document) -> None:
+    """Remove what an attempt that died has stored of the document."""
+    if _mine(row):
+        Chunk.objects.filter(document=row).delete()
+
+
+@transaction.atomic
+def add_chunks(row: Document, passages: Sequence[Passage]) -> None:
+    """Store some chunks of a document, which nobody finds before it is ready."""
+    if not _mine(row):
+        return
+    Chunk.objects.bulk_create(
+        Chunk(
+            document=row,
+            agent_id=row.agent_id,
+            heading=" / ".join([row.title, *passage.headings]),
+            text=passage.text,
+            start=passage.start,
+            end=passage.end,
+            page=passage.page,
+        )
+        for passage in passages
+    )
+    if connection.vendor == "postgresql":
+        postgresql.index(row.pk)
+
+
+@transaction.atomic
+def finish_document(row: Document) -> None:
+    """Let a document with all of its chunks be found, by the title and the size that it has now."""
+    if _mine(row):
+        count = Chunk.objects.filter(document=row).count()
+        fields = {"title": row.title, "size": row.size, "chunk_count": count}
+        _end(row, status=Document.Status.READY, **fields)
+
+
+@transaction.atomic
+def fail_document(row: Document, error: str) -> None:
+    """Keep a document as one that cannot be indexed, and why."""
+    if _mine(row):
+        _end(row, status=Document.Status.FAILED, error=error[:300])
+
+
+def _mine(row: Document) -> bool:
+    """Whether this attempt still has the document, and it was not deleted. Holds its row until the
+    transaction ends: a deletion comes before that or after it."""
+    rows = Document.objects.select_for_update().filter(pk=row.pk, attempts=row.attempts)
+    return rows.filter(status=Document.Status.QUEUED).first() is not None
+
+
+def _end(row: Document, **fields: object) -> None:
+    DocumentSource.objects.filter(document=row).delete()
+    Document.objects.filter(pk=row.pk).update(claimed_until=None, **fields)

@@ -1,0 +1,1 @@
+"""`/api/agents/{id}/documents` and `/api/agents/{id}/search`."""

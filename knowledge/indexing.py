@@ -1,0 +1,76 @@
+"""Indexes documents, one after the other, in every process that carries out runs."""
+
+import asyncio
+import logging
+
+from core.database import database_step
+from core.tasks.background import Background
+from engine.errors import Unavailable
+from knowledge import access
+from knowledge.extraction.block import NotReadable
+from knowledge.extraction.process import extract
+from knowledge.models import Document
+
+log = logging.getLogger(__name__)
+
+POLL_SECONDS = 1.0
+"""Between two looks for new documents, of one small query each."""
+IN_ONE_STEP = 100
+"""Chunks that are stored at once: SQLite takes some 50 ms for them, and others wait meanwhile."""
+UNTITLED = "Untitled"
+STUCK = "The document could not be read: its extraction failed again and again."
+
+
+class Indexer:
+    """Takes documents from the table, where each is claimed by one process at a time. What a
+    process that dies had claimed is taken again when its claim is over."""
+
+    def __init__(self) -> None:
+        self._background = Background()
+
+    def start(self) -> None:
+        """Begin to take documents."""
+        self._background.start(self._work())
+
+    async def stop(self) -> None:
+        """End it; the document that is being read is given back."""
+        await self._background.stop()
+
+    async def _work(self) -> None:
+        while True:
+            try:
+                while (row := await database_step(access.claim_document)) is not None:
+                    await self._index(row)
+            except Unavailable:
+                log.warning("indexing is put off", exc_info=True)
+            await asyncio.sleep(POLL_SECONDS)
+
+    async def _index(self, row: Document) -> None:
+        try:
+            await index_document(row)
+        except Unavailable:
+            raise
+        except asyncio.CancelledError:
+            await database_step(access.release_document, row)
+            raise
+        except Exception:  # a defect that one document meets must not keep the others waiting
+            log.exception("document %s could not be indexed", row.pk)
+
+
+async def index_document(row: Document) -> None:
+    """Index a claimed document: to `ready` or `failed`. Raises `Unavailable`."""
+    if row.attempts > access.MAX_ATTEMPTS:
+        await database_step(access.fail_document, row, STUCK)
+        return
+    try:
+        content = await database_step(access.source, row)
+        found = await extract(row.kind, content)
+    except NotReadable as error:
+        await database_step(access.fail_document, row, str(error))
+        return
+    row.title, row.size = row.title or found.title or UNTITLED, len(content)
+    await database_step(access.begin_document, row)
+    for begin in range(0, len(found.passages), IN_ONE_STEP):
+        some = found.passages[begin : begin + IN_ONE_STEP]
+        await database_step(access.add_chunks, row, some)
+    await database_step(access.finish_document, row)

@@ -1,0 +1,1 @@
+"""Full-text search over the chunks of an agent, on each database."""

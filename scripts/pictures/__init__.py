@@ -1,0 +1,7 @@
+"""The pictures of README.md, made from a real server with its demo agent."""
+
+from pathlib import Path
+
+FOLDER = Path(__file__).resolve().parents[2] / "docs" / "pictures"
+WIDGET = FOLDER / "widget.png"
+TERMINAL = FOLDER / "terminal.svg"

@@ -1,0 +1,35 @@
+import { make } from "../dom/elements.js";
+
+/** @import {AgentGreeting, PageGreeting} from "../../types.js" */
+/** @import {Strings} from "../locales/strings.js" */
+/** @import {Settings} from "../settings.js" */
+
+/** What stands in a chat in which nothing was said: a greeting, and what one could ask. */
+export class Intro {
+  element = make("div", { class: "intro", hidden: true });
+  #strings;
+
+  /** @param {Strings} strings */
+  constructor(strings) {
+    this.#strings = strings;
+  }
+
+  /** @param {AgentGreeting} agent @param {string | null} own the page's greeting, in place of all others @param {Settings} settings */
+  show(agent, own, settings) {
+    const here = settings.get("greetings")?.find(({ page }) => matches(page, location.pathname));
+    const text = own ?? here?.greeting ?? (agent.greeting || this.#strings.greeting);
+    const prompts = (here?.prompts ?? agent.prompts).map((prompt) => {
+      return make("button", { type: "button", "data-action": "prompt", dir: "auto" }, prompt);
+    });
+    const greeting = make("p", { class: "greeting", dir: "auto" }, text);
+    this.element.replaceChildren(make("slot", { name: "greeting" }, greeting));
+    if (!prompts.length) return;
+    this.element.append(make("div", { class: "prompts", role: "group", "aria-label": this.#strings.suggestions }, ...prompts));
+  }
+}
+
+/** Whether a path fits a pattern in which `*` is anything. @param {string} pattern @param {string} path */
+function matches(pattern, path) {
+  const parts = pattern.split("*").map((part) => part.replace(/[\\^$.+?()[\]{}|]/g, "\\$&"));
+  return new RegExp(`^${parts.join(".*")}$`).test(path);
+}

@@ -1,0 +1,46 @@
+"""What each protocol says of each fixture, byte for byte.
+
+`python -m tests.wire.encoders.golden` writes the files anew: look at the difference, since clients
+of other people read these bytes."""
+
+from pathlib import Path
+
+from tests import fixtures
+from tests.wire.contract import RUN, batch_of
+from wire.encoder import Encoder
+from wire.encoders.completions import CompletionChunks
+from wire.encoders.responses import ResponseEvents
+from wire.facade.responses.objects import Response
+from wire.selection import Selection
+from wire.visibility import EVERYTHING
+
+FOLDER = Path(__file__).parent
+PROTOCOLS = ("completions", "responses")
+CREATED = 1767225600
+RESPONSE = Response(id="resp_1", created_at=CREATED, status="in_progress", model="helper")
+
+
+def encoder(protocol: str) -> Encoder:
+    """A new encoder of this protocol, with everything that it can say."""
+    selection = Selection(EVERYTHING)
+    if protocol == "responses":
+        return ResponseEvents(selection, RUN, response=RESPONSE)
+    return CompletionChunks(selection, RUN, model="helper", created=CREATED, with_usage=True)
+
+
+def said(protocol: str, name: str) -> bytes:
+    """Everything that it says of a fixture."""
+    one = encoder(protocol)
+    return b"".join([*one.opening(), *one.events(batch_of(name)), *one.close()])
+
+
+def path(protocol: str, name: str) -> Path:
+    """The file that holds it."""
+    return FOLDER / f"{protocol}-{name}.txt"
+
+
+def write() -> None:
+    """Write all files anew."""
+    for protocol in PROTOCOLS:
+        for name in fixtures.NAMES:
+            path(protocol, name).write_bytes(said(protocol, name))

@@ -1,0 +1,1 @@
+"""Each module encodes runs in one protocol, or one family of them."""

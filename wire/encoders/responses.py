@@ -1,0 +1,72 @@
+"""The encoder of OpenAI Responses: each event has a number, the same in every replay.
+
+https://platform.openai.com/docs/api-reference/responses-streaming, read on 2026-11-30."""
+
+from collections.abc import Iterable
+from typing import ClassVar
+
+from engine.errors import ClawError
+from engine.events import Batch
+from wire.encoders.completions import KEEPALIVE
+from wire.facade.responses.objects import Response, response_id
+from wire.facade.responses.output import Output, Said
+from wire.frames import Snapshot
+from wire.native import OnDisconnect
+from wire.parse import dumps
+from wire.selection import Selection
+
+FRAME = b'event: response.%b\ndata: {"type":"response.%b","sequence_number":%d,%b}\n\n'
+
+
+class ResponseEvents:
+    """Everything is told from the first event on, but for what the client has: the events up to
+    number `known`."""
+
+    __slots__ = ("_known", "_output", "_selection", "_sequence")
+
+    on_disconnect: ClassVar[OnDisconnect | None] = "cancel"
+
+    def __init__(
+        self,
+        selection: Selection,
+        run_id: str | None,
+        *,
+        response: Response | None = None,
+        known: int = -1,
+    ) -> None:
+        empty = Response(id=response_id(run_id or ""), created_at=0, status="in_progress", model="")
+        self._selection, self._output = selection, Output(response or empty)
+        self._sequence, self._known = -1, known
+
+    def opening(self, after: int = 0) -> list[bytes]:
+        """The response, which has begun."""
+        return self._told(self._output.begin())
+
+    def events(self, batch: Batch) -> list[bytes]:
+        """See `Encoder.events`."""
+        add = self._output.add
+        writes: list[bytes] = []
+        for _, type_, data in self._selection.select(batch):
+            writes += self._told(add(type_, data))
+        return writes
+
+    def snapshot(self, snapshot: Snapshot) -> list[bytes]:
+        """The rest of the text: what a client has cannot be taken back."""
+        return self._told(self._output.show(self._selection.visibility.snapshot(snapshot).message))
+
+    def keepalive(self) -> list[bytes]:
+        """A comment."""
+        return [KEEPALIVE]
+
+    def close(self, error: ClawError | None = None) -> list[bytes]:
+        """Says nothing: what would be said has no number. The client comes back for the rest."""
+        return []
+
+    def _told(self, said: Iterable[Said]) -> list[bytes]:
+        writes: list[bytes] = []
+        for name, fields in said:
+            self._sequence += 1
+            if self._sequence > self._known:
+                kind = name.encode()
+                writes.append(FRAME % (kind, kind, self._sequence, dumps(fields)[1:-1]))
+        return writes
