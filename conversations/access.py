@@ -93,12 +93,21 @@ def messages(conversation: Conversation) -> QuerySet[Message]:
     return Message.objects.filter(conversation=conversation).select_related("run", "asked")
 
 
-def message(caller: Caller, public_id: str, role: str) -> Message:
-    """One message of this role that is still in a history of the caller's. Raises
+def question(caller: Caller, public_id: str) -> Message:
+    """One message of a user that is still in a history of the caller's. Raises
     `message_not_found`."""
-    mine = Message.objects.filter(conversation__in=conversations(caller), replaced=False)
-    rows = mine.filter(public_id=public_id, role=role)
-    related = rows.select_related("conversation", "run", "asked")
+    return _message(caller, public_id, role="user", replaced=False)
+
+
+def answer(caller: Caller, public_id: str) -> Message:
+    """One answer in a conversation of the caller's: earlier versions count too. Raises
+    `message_not_found`."""
+    return _message(caller, public_id, role="assistant")
+
+
+def _message(caller: Caller, public_id: str, **chosen: object) -> Message:
+    rows = Message.objects.filter(conversation__in=conversations(caller), public_id=public_id)
+    related = rows.filter(**chosen).select_related("conversation", "run", "asked")
     found = None if impossible(public_id) else related.first()
     if found is None:
         raise ClawError("message_not_found", "There is no such message.")

@@ -255,7 +255,7 @@ def _conversation(caller: Caller, request: ChatRequest) -> tuple[Conversation, i
 def _name(caller: Caller, request: ChatRequest) -> str | None:
     """The message's name for its conversation, if it has one. Raises `message_not_found`."""
     if request.conversation_id is None and request.replaces is not None:
-        return access.message(caller, request.replaces, "user").conversation_id
+        return access.question(caller, request.replaces).conversation_id
     return request.conversation_id
 
 
@@ -264,7 +264,7 @@ def _replaced(caller: Caller, conversation: Conversation, public_id: str | None)
     for a message of another conversation."""
     if public_id is None:
         return None
-    message = access.message(caller, public_id, "user")
+    message = access.question(caller, public_id)
     if message.conversation_id != conversation.pk:
         raise ClawError("message_not_found", "There is no such message in this conversation.")
     return message

@@ -56,7 +56,7 @@ def read_versions(
     """The versions of a user's message, each with its answer, as a page of messages. Synchronous.
 
     Raises `message_not_found`."""
-    message = access.message(caller, message_id, "user")
+    message = access.question(caller, message_id)
     return _page(message.conversation, access.versions(message), page, visibility)
 
 

@@ -22,7 +22,7 @@ def rate_message(request: HttpRequest, caller: Caller, message_id: str) -> Answe
     caller.principal.require("conversations:write")
     feedback = read(_feedback, request)
     comment = _comment(feedback)
-    message = access.message(caller, message_id, "assistant")
+    message = access.answer(caller, message_id)
     message.rating = feedback.rating or ""
     message.comment = comment if feedback.rating else ""
     message.save(update_fields=["rating", "comment"])
