@@ -48,6 +48,12 @@ async def authorize_user(token: str, address: Address, origin: str | None) -> Ca
     if page is not None and not agent.allows(page, address):
         raise visitors.forbidden_origin()
     principal = agent.visitor(visitors.user(user_id), datetime.fromtimestamp(ends, UTC))
+    if not principal.scopes:
+        raise ClawError(
+            "invalid_token",
+            "The key that made this identity secret had no scope of a user, so its tokens open"
+            " nothing. Make the secret again with a key that has the scope “chat”.",
+        )
     return Caller(principal=principal, agent=agent.config, readable=page is not None)
 
 

@@ -155,6 +155,21 @@ async def test_an_answer_is_rated_and_the_rating_taken_back(ada: Visitor) -> Non
     )
 
 
+async def test_an_answer_is_rated_after_another_came_in_its_place(ada: Visitor) -> None:
+    name, said = await talk(ada.rest, "first")
+    earlier = (await ada.rest.messages(name))[1]["id"]
+    assert (
+        await ada.rest.post("/api/chat", {"message": ASK, "replaces": said[0]})
+    ).status_code == 200
+    rated = await ada.rest.request(
+        "PUT", f"/api/messages/{earlier}/feedback", json={"rating": "up"}
+    )
+    assert (rated.status_code, rated.json()["feedback"]) == (200, {"rating": "up"})
+    current = (await ada.rest.messages(name))[0]["id"]
+    versions = (await ada.rest.get(f"/api/messages/{current}/versions")).json()["messages"]
+    assert [each.get("feedback") for each in versions] == [None, {"rating": "up"}, None, None]
+
+
 async def test_p27_nobody_rates_the_answers_of_others(
     ada: Visitor, bert: Visitor, rest: Rest
 ) -> None:

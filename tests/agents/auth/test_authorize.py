@@ -7,12 +7,13 @@ from django.db import connections
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from agents.auth import key_holders, keys
+from agents.auth import identity, key_holders, keys
 from agents.auth.authorize import authorize
 from agents.caller import Address
 from agents.models import Agent, ApiKey
 from core.database import database_step
 from engine.errors import ClawError
+from tests.agents.signed import minted
 from wire.errors import close_code_of, status_of
 
 
@@ -197,3 +198,14 @@ async def test_its_cost_does_not_grow_with_the_agents(wide_token, acme):
     key_holders.forget_all()
 
     assert await queries(wide_token, agent_id="agent-7") == 2
+
+
+@pytest.mark.parametrize("scopes", [["chat"], []])
+async def test_a_user_of_an_identity_secret_without_scopes_is_refused(agent, scopes):
+    secret = await database_step(identity.new_secret, agent, frozenset(scopes))
+    token = minted(secret, user_id="ada")
+    if scopes:
+        assert (await ask(token, host_slug=agent.slug)).principal.scopes == {"chat"}
+    else:
+        refused = await refusal(token, host_slug=agent.slug)
+        assert (refused.code, "Make the secret again" in refused.message) == ("invalid_token", True)
