@@ -272,7 +272,7 @@ if CLAW_SCALED_OUT:
         }
     }
     INSTALLED_APPS.append("procrastinate.contrib.django")
-    PROCRASTINATE_IMPORT_PATHS = ["conversations.execution.jobs"]
+    PROCRASTINATE_IMPORT_PATHS = ["conversations.execution.queue.jobs"]
 else:
     CHANNEL_LAYERS = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}
 

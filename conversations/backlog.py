@@ -34,6 +34,6 @@ def _workers() -> int:
     if not settings.CLAW_SCALED_OUT:
         return 1
     # The queue is imported only where it is used.
-    from conversations.execution.worker_database import count_living
+    from conversations.execution.queue.database import count_living
 
     return count_living(settings.CLAW_RUN_LEASE)

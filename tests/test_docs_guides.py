@@ -15,7 +15,9 @@ from clawsite.openapi import openapi
 from clawsite.server import http as server
 from clawsite.server import websocket
 from conversations import access, usage
-from conversations.execution import prompt, recovery, steps
+from conversations.execution import recovery
+from conversations.execution.recording import steps
+from conversations.execution.setup import prompt
 from conversations.execution.waiting import children
 from conversations.feed import access as feed_access
 from conversations.feed import base as feed

@@ -19,7 +19,7 @@ from agents.config import AgentConfig
 from conversations import access, spending
 from conversations.execution.claim import ClaimedRun, begin
 from conversations.execution.enqueue import Enqueue, no_queue
-from conversations.execution.steps import pack_turn
+from conversations.execution.recording.steps import pack_turn
 from conversations.models import Conversation, Message, MessageStatus, Run, RunStatus
 from core.database import database_step
 from core.statements import insert_rows

@@ -4,11 +4,11 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from conversations.execution import outcome
 from conversations.execution.claim import ClaimedRun
 from conversations.execution.observers import Observers
-from conversations.execution.outcome import Timing
-from conversations.execution.recorder import FinishedRun, Recorder
+from conversations.execution.recording import outcome
+from conversations.execution.recording.outcome import Timing
+from conversations.execution.recording.recorder import FinishedRun, Recorder
 from conversations.execution.waiting.children import stop_children
 from conversations.models import Run, RunStatus
 from core.database import database_step

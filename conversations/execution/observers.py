@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Iterable
 
-from conversations.execution.handle import RunHandle
+from conversations.execution.dispatch.handle import RunHandle
 from conversations.models import Run
 from core.tasks.background import Background
 from engine import events as ev

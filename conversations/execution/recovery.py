@@ -11,17 +11,17 @@ from django.utils import timezone
 from accounts import idempotency
 from agents.outbound.credentials import base_url
 from conversations import access
-from conversations.execution import outcome
 from conversations.execution.attempt import Attempt, finish, read_transcript, take_over
 from conversations.execution.claim import agent_of, claim
-from conversations.execution.completion import complete_logs
-from conversations.execution.dispatch import Dispatcher
+from conversations.execution.dispatch.base import Dispatcher
 from conversations.execution.observers import Observers
 from conversations.execution.opening import first_fold, stamp, started_event
-from conversations.execution.outcome import Timing
-from conversations.execution.prompt import Prompts
-from conversations.execution.recorder import FinishedRun, Recorder
-from conversations.execution.toolbox import toolbox
+from conversations.execution.recording import outcome
+from conversations.execution.recording.completion import complete_logs
+from conversations.execution.recording.outcome import Timing
+from conversations.execution.recording.recorder import FinishedRun, Recorder
+from conversations.execution.setup.prompt import Prompts
+from conversations.execution.setup.toolbox import toolbox
 from conversations.execution.waiting import wake_expired
 from conversations.models import FINAL, UNFINISHED, Run, RunStatus
 from core.database import database_step

@@ -11,17 +11,17 @@ from typing import NoReturn, TypeAlias
 from django.conf import settings
 
 from agents.outbound.credentials import at_present, provider_access
-from conversations.execution import outcome
 from conversations.execution.attempt import Attempt, finish, read_transcript, take_over
 from conversations.execution.claim import ClaimedRun
-from conversations.execution.handle import Released, RunHandle
+from conversations.execution.dispatch.handle import Released, RunHandle
 from conversations.execution.observers import Observers
 from conversations.execution.opening import first_fold, stamp, started_event
-from conversations.execution.outcome import Timing
-from conversations.execution.prompt import Prompts
-from conversations.execution.providers import ProviderPool
-from conversations.execution.recorder import FinishedRun, Recorder
-from conversations.execution.toolbox import Emit, toolbox
+from conversations.execution.recording import outcome
+from conversations.execution.recording.outcome import Timing
+from conversations.execution.recording.recorder import FinishedRun, Recorder
+from conversations.execution.setup.prompt import Prompts
+from conversations.execution.setup.providers import ProviderPool
+from conversations.execution.setup.toolbox import Emit, toolbox
 from conversations.execution.waiting import begin_wait
 from conversations.models import Run, RunStatus
 from core.database import database_step

@@ -13,7 +13,7 @@ from agents.auth import key_holders, keys, members
 from agents.caller import Caller
 from agents.principal import Kind, Principal
 from conversations import access
-from conversations.execution.dispatch import Dispatcher
+from conversations.execution.dispatch.base import Dispatcher
 from conversations.process.connections import Connection, Connections
 from core.database import database_step
 from core.tasks.background import Background

@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeAlias
 
 from conversations.execution.acceptance import Acceptance
-from conversations.execution.dispatch import Dispatcher
+from conversations.execution.dispatch.base import Dispatcher
 from conversations.execution.observers import Observers
-from conversations.execution.prompt import Prompts
-from conversations.execution.providers import ProviderPool
-from conversations.execution.recorder import Recorder
+from conversations.execution.recording.recorder import Recorder
+from conversations.execution.setup.prompt import Prompts
+from conversations.execution.setup.providers import ProviderPool
 from conversations.feed.feed import Feed
 from conversations.limits.base import Limits
 from conversations.metrics import Present

@@ -10,15 +10,15 @@ from django.conf import settings
 
 from conversations import metrics
 from conversations.execution.acceptance import Acceptance
-from conversations.execution.completion import assign_logs, complete_logs
-from conversations.execution.dispatch import InlineDispatcher
+from conversations.execution.dispatch.inline import InlineDispatcher
 from conversations.execution.observers import Observers, ProgressTicker
-from conversations.execution.prompt import Prompts
-from conversations.execution.providers import ProviderPool
-from conversations.execution.recorder import Recorder
+from conversations.execution.recording.completion import assign_logs, complete_logs
+from conversations.execution.recording.recorder import Recorder
 from conversations.execution.recovery import Recovery
 from conversations.execution.runner import Runner
-from conversations.execution.toolbox import toolbox
+from conversations.execution.setup.prompt import Prompts
+from conversations.execution.setup.providers import ProviderPool
+from conversations.execution.setup.toolbox import toolbox
 from conversations.feed.closing import Closing
 from conversations.feed.feed import Feed
 from conversations.feed.local import DatabaseStore
@@ -110,8 +110,8 @@ async def _embedded(signals: Signals) -> Services:
 async def _scaled_out(signals: Signals, work: int) -> Services:
     """Many processes on PostgreSQL and Redis."""
     # Redis and the queue are imported only where they are used.
-    from conversations.execution.queue import QueueDispatcher, enqueue
-    from conversations.execution.worker import Worker
+    from conversations.execution.queue.dispatcher import QueueDispatcher, enqueue
+    from conversations.execution.queue.worker import Worker
     from conversations.feed.redis import RedisStore
     from conversations.limits.redis import RedisLimits
     from engine.log.redis.log import RedisLog

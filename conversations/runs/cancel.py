@@ -7,7 +7,7 @@ from typing import TypeVar
 from agents.caller import Caller
 from agents.principal import Principal
 from conversations import access
-from conversations.execution.dispatch import Dispatcher
+from conversations.execution.dispatch.base import Dispatcher
 from conversations.models import Run, RunStatus
 from core.database import database_step
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from agents.caller import Caller
 from agents.config import AgentConfig
-from conversations.execution.toolbox import names_of
+from conversations.execution.setup.toolbox import names_of
 from engine.errors import invalid
 from wire.native import ClientTool
 

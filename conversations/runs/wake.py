@@ -1,7 +1,7 @@
 """Wake a run that waits."""
 
 from conversations.execution import waiting
-from conversations.execution.dispatch import Dispatcher
+from conversations.execution.dispatch.base import Dispatcher
 from core.database import database_step
 
 

@@ -11,15 +11,15 @@ from agents.caller import Caller
 from conversations.execution.acceptance import Accepted, Asked, accept
 from conversations.execution.attempt import read_transcript
 from conversations.execution.claim import ClaimedRun, claim
-from conversations.execution.completion import complete_logs
-from conversations.execution.dispatch import InlineDispatcher
+from conversations.execution.dispatch.inline import InlineDispatcher
 from conversations.execution.observers import Observers, RunObserver
 from conversations.execution.opening import stamp, started_event
-from conversations.execution.prompt import Prompts
-from conversations.execution.providers import ProviderPool
-from conversations.execution.recorder import Recorder
+from conversations.execution.recording.completion import complete_logs
+from conversations.execution.recording.recorder import Recorder
 from conversations.execution.recovery import Recovery
 from conversations.execution.runner import Runner
+from conversations.execution.setup.prompt import Prompts
+from conversations.execution.setup.providers import ProviderPool
 from conversations.models import Run
 from core.database import database_step
 from engine.events import AnyEvent, decode

@@ -8,11 +8,11 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from django.db import connection, connections, transaction
 
 from conversations import access
-from conversations.execution import outcome
 from conversations.execution.acceptance import accept
 from conversations.execution.opening import first_fold
-from conversations.execution.outcome import Timing
-from conversations.execution.recorder import FinishedRun, write
+from conversations.execution.recording import outcome
+from conversations.execution.recording.outcome import Timing
+from conversations.execution.recording.recorder import FinishedRun, write
 from conversations.models import Conversation, Run
 from engine.transcript import fold
 from tests.conversations.execution.test_claim import somebody_waits

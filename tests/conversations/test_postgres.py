@@ -31,12 +31,12 @@ TESTS = (
     "execution/test_claim.py::test_many_are_claimed_in_one_step",
     "execution/test_claim.py::test_one_that_is_not_to_be_had_keeps_no_other_from_it",
     "execution/test_claim.py::test_a_run_is_taken_though_the_one_before_it_is_still_ending",
-    "execution/test_recorder.py",
-    "execution/test_waiting.py",
-    "execution/test_storable.py",
-    "execution/test_prompt.py",
-    "execution/test_steps.py",
-    "execution/test_toolbox.py::test_a_later_run_sends_calls_and_results_of_the_earlier_one",
+    "execution/recording/test_recorder.py",
+    "execution/waiting/test_waiting.py",
+    "execution/recording/test_storable.py",
+    "execution/setup/test_prompt.py",
+    "execution/recording/test_steps.py",
+    "execution/setup/test_toolbox.py::test_a_later_run_sends_calls_and_results_of_the_earlier_one",
     "execution/test_acceptance.py::test_a_request_that_the_database_refuses_fails_alone",
     "../core/test_loading.py",
     "test_spending.py",
@@ -49,12 +49,7 @@ TESTS = (
 )
 
 
-QUEUE = (
-    "execution/test_queue.py",
-    "execution/test_worker.py",
-    "execution/test_worker_waiting.py",
-    "execution/test_worker_of_steps.py",
-)
+QUEUE = ("execution/queue",)
 
 
 @pytest.mark.timeout(450)

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from conversations.execution.prompt import Prompts
+from conversations.execution.setup.prompt import Prompts
 from conversations.rendering import render_message
 from core.database import database_step
 from engine.events import Source, Sources, Status, Token

@@ -10,9 +10,9 @@ from django.utils import timezone
 
 from agents.caller import Caller
 from agents.outbound.credentials import ProviderAccess
-from conversations.execution.dispatch import InlineDispatcher
-from conversations.execution.providers import ProviderPool
-from conversations.execution.toolbox import Emit
+from conversations.execution.dispatch.inline import InlineDispatcher
+from conversations.execution.setup.providers import ProviderPool
+from conversations.execution.setup.toolbox import Emit
 from conversations.execution.waiting import wake
 from conversations.models import Run
 from core.database import database_step

@@ -14,11 +14,7 @@ from tests.conversations.execution.asking import Desk
 from tests.conversations.execution.killed import Life
 from tests.conversations.parts import Parts
 
-collect_ignore = (
-    []
-    if settings.CLAW_SCALED_OUT
-    else ["test_queue.py", "test_worker.py", "test_worker_waiting.py", "test_worker_of_steps.py"]
-)
+collect_ignore = [] if settings.CLAW_SCALED_OUT else ["queue"]
 
 
 def empty_queue() -> None:

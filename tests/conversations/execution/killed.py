@@ -6,8 +6,8 @@ from typing import TypeAlias
 from agents.caller import Caller
 from conversations.execution.attempt import Attempt
 from conversations.execution.opening import stamp
-from conversations.execution.outcome import Timing, complete
-from conversations.execution.recorder import FinishedRun
+from conversations.execution.recording.outcome import Timing, complete
+from conversations.execution.recording.recorder import FinishedRun
 from conversations.models import Run
 from core.database import database_step
 from engine import events as ev

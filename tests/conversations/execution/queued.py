@@ -6,8 +6,8 @@ from typing import Any, Self
 from django.db import connection
 
 from agents.caller import Caller
-from conversations.execution.queue import QueueDispatcher, enqueue
-from conversations.execution.recorder import Recorder
+from conversations.execution.queue.dispatcher import QueueDispatcher, enqueue
+from conversations.execution.recording.recorder import Recorder
 from conversations.models import Run
 from conversations.signals.channel import Signals
 from core.database import database_step

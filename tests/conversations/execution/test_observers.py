@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from agents.caller import Caller
-from conversations.execution.handle import RunHandle
+from conversations.execution.dispatch.handle import RunHandle
 from conversations.execution.observers import Observers, ProgressTicker, RunObserver
 from conversations.models import Run
 from core.database import database_step

@@ -3,9 +3,9 @@
 import asyncio
 from datetime import timedelta
 
-from conversations.execution.handle import RunHandle
+from conversations.execution.dispatch.handle import RunHandle
 from conversations.execution.opening import stamp
-from conversations.execution.outcome import done
+from conversations.execution.recording.outcome import done
 from conversations.execution.recovery import MAX_ATTEMPTS
 from conversations.models import Run
 from core.database import database_step

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from conversations.execution.dispatch import InlineDispatcher
+from conversations.execution.dispatch.inline import InlineDispatcher
 from conversations.models import Run
 from tests.conversations.execution.asking import Desk, OneProvider
 from tests.conversations.execution.crashes import CrashContract, Recover

@@ -8,7 +8,7 @@ import pytest
 
 from accounts.models import Secret
 from agents.models import Agent
-from conversations.execution.handle import RunHandle
+from conversations.execution.dispatch.handle import RunHandle
 from conversations.models import Run
 from conversations.rendering import render_message
 from core.database import database_step

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from agents.caller import Caller
-from conversations.execution import toolbox
+from conversations.execution.setup import toolbox
 from conversations.models import Run
 from conversations.process.services import Services
 from conversations.runs.cancel import cancel_conversation

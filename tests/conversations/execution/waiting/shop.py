@@ -10,7 +10,7 @@ import pytest
 from django.utils import timezone
 
 from agents.caller import Caller
-from conversations.execution.dispatch import InlineDispatcher
+from conversations.execution.dispatch.inline import InlineDispatcher
 from conversations.execution.recovery import Recovery
 from conversations.models import Decision, Run
 from conversations.process.services import Services

@@ -1,0 +1,1 @@
+"""Dispatchers take accepted runs to a process that executes them."""

@@ -1,0 +1,1 @@
+"""The setup of an attempt before its first model call: the prompt, the connection, the tools."""

@@ -1,0 +1,102 @@
+"""Builds the first model request of a run from its agent and its conversation."""
+
+from django.db import connection
+
+from conversations.execution.claim import agent_of
+from conversations.execution.recording.steps import unpack
+from conversations.models import Run
+from core.database import database_step
+from core.statements import places
+from core.tasks.batching import Batcher, at_most
+from engine.events import Source
+from engine.request import ModelRequest, PastMessage, ToolSpec, Turn, estimate_tools, fit
+from engine.usage import estimate_tokens
+from knowledge.retrieval import passages
+
+MAX_HISTORY = 400  # messages read for a prompt; the context budget cuts further
+MAX_PROMPT_BYTES = 2 * 1024 * 1024
+"""Bytes of a conversation in one prompt, which stays in memory while its answer is produced: half a
+million tokens of English. The oldest messages are left out first, the question never."""
+MAX_TOGETHER = 20  # prompts read in one step: bounds how long the last of them waits
+
+# The newest messages, then of these as many bytes as fit, and only then their texts. A run's own
+# question is read also if it has just been replaced.
+TURNS = """
+SELECT message.conversation_id, message.id, message.role, message.content, message.steps,
+       sized.found
+  FROM (SELECT id, bytes, COUNT(*) OVER () AS found,
+               SUM(bytes) OVER (PARTITION BY conversation_id ORDER BY id DESC) AS so_far
+          FROM (SELECT id, conversation_id, {bytes} AS bytes FROM conversations_message
+                 WHERE conversation_id IN ({runs}) AND id <= %s
+                   AND (NOT replaced OR id IN ({runs}))
+                 ORDER BY id DESC LIMIT {limit}) latest) sized
+  JOIN conversations_message message ON message.id = sized.id
+ WHERE sized.so_far <= {most} OR sized.id IN ({runs})
+ ORDER BY message.id DESC
+"""
+BYTES = {
+    "sqlite": "LENGTH(CAST(content AS BLOB)) + LENGTH(CAST(steps AS BLOB))",
+    "postgresql": "OCTET_LENGTH(content) + OCTET_LENGTH(CAST(steps AS text))",
+}
+
+
+class Prompts:
+    """Builds prompts outside of the claim's transaction; those that are wanted together share one
+    read.
+
+    This is the place for everything else that a prompt holds: `build` may await, is cancelled with
+    the run, and its time counts against the run's."""
+
+    def __init__(self) -> None:
+        self._messages: Batcher[Run, list[PastMessage]] = Batcher(
+            lambda runs: database_step(read_messages, runs),
+            at_most(MAX_TOGETHER),
+            lambda run: run.organization_id,
+        )
+
+    async def build(self, run: Run, tools: list[ToolSpec], found: list[Source]) -> ModelRequest:
+        """The request that asks the model the run's question, with the passages that were found for
+        it. These and the tools take their part of the agent's context. Raises `Unavailable`."""
+        messages = await self._messages.do(run)
+        agent = agent_of(run)
+        given = passages(found) if found else ""
+        budget = agent.context_tokens - estimate_tools(tools) - estimate_tokens(len(given))
+        return ModelRequest(
+            model=run.model,
+            instructions="\n\n".join(filter(None, (agent.instructions, given))),
+            turns=fit(messages, budget),
+            max_tokens=agent.max_tokens,
+            thinking=agent.thinking,
+            parameters=agent.parameters,
+            tools=tools,
+        )
+
+    async def aclose(self) -> None:
+        """Wait until everything that was asked for is read."""
+        await self._messages.aclose()
+
+
+def read_messages(runs: list[Run]) -> list[list[PastMessage]]:
+    """The newest messages up to each run's own. No two runs are of one conversation.
+    Synchronous."""
+    asking = {run.conversation_id: run for run in runs}
+    own = [run.user_message_id for run in runs]
+    statement = TURNS.format(
+        runs=places(len(runs)),
+        limit=MAX_HISTORY,
+        most=MAX_PROMPT_BYTES,
+        bytes=BYTES[connection.vendor],
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(statement, [*asking, max(own), *own, *own])
+        rows = cursor.fetchall()
+    # The limit is for all of them: one conversation may have left too little for another.
+    if len(runs) > 1 and rows and rows[0][-1] == MAX_HISTORY:
+        return [read_messages([run])[0] for run in runs]
+    messages: dict[str, list[PastMessage]] = {run.conversation_id: [] for run in runs}
+    for conversation, id_, role, content, steps, _ in reversed(rows):
+        run = asking[conversation]
+        if id_ <= run.user_message_id:
+            text, turns = Turn(role=role, content=content), unpack(steps, run)
+            messages[conversation].append(PastMessage(text=text, turns=turns))
+    return [messages[run.conversation_id] for run in runs]
