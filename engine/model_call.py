@@ -17,6 +17,9 @@ from engine.usage import TokenCounts, estimate_tokens, settle
 
 Emit: TypeAlias = Callable[[list[ev.NewEvent]], None]
 """Takes events (never none) that belong together; it never waits."""
+UNREAD = "The tool was not called: its arguments are no JSON object. Call it again."
+MAX_QUOTED = 500
+"""Characters of such arguments that the model is reminded of."""
 Handler: TypeAlias = Callable[["ModelCall", Any], "ev.NewEvent | None"]
 
 
@@ -67,6 +70,8 @@ class ModelCall:
         for delta in deltas:
             if (event := _TRANSLATE[type(delta)](self, delta)) is not None:
                 events.append(event)
+                if type(delta) is base.ToolRequest and delta.unread:
+                    events.append(_refusal(event, delta.unread))
             if self.room.over:
                 break
         if events:
@@ -157,6 +162,13 @@ def _tool_use(call: ModelCall, delta: base.ToolRequest) -> ev.NewEvent | None:
         client=use.name in call.client_tools,
         child_run_id=child_id(call.run_id, use.id) if use.name in call.agents else None,
     )
+
+
+def _refusal(call: ev.NewEvent, unread: str) -> ev.ToolResult:
+    """The result of a call whose arguments cannot be read: the model corrects itself."""
+    assert isinstance(call, ev.ToolCall)
+    told = f"{UNREAD} You wrote: {storable(unread[:MAX_QUOTED])}"
+    return ev.ToolResult(id=call.id, tool=call.tool, result=told, is_error=True, duration_ms=0)
 
 
 def _hidden(call: ModelCall, delta: base.Hidden) -> None:

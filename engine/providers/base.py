@@ -33,11 +33,13 @@ class ToolDelta(msgspec.Struct, frozen=True, gc=False):
 
 
 class ToolRequest(msgspec.Struct, frozen=True, gc=False):
-    """A complete tool call that the model asks for, by the provider's signal."""
+    """A complete tool call that the model asks for, by the provider's signal. `unread` holds
+    arguments that are no JSON object: the call is not carried out, and the model is told."""
 
     id: str
     name: str
     args: dict[str, Any]
+    unread: str = ""
 
 
 class Hidden(msgspec.Struct, frozen=True, gc=False):

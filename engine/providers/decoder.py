@@ -6,7 +6,7 @@ from typing import Any, Generic, TypeVar
 import msgspec
 
 from engine.errors import ProviderError
-from engine.providers.base import Delta, TextDelta
+from engine.providers.base import Delta, TextDelta, ToolRequest
 from engine.providers.lenient import MAX_DEPTH, check_depth, read_arguments
 from engine.providers.refusals.faults import fault
 from engine.providers.sse import SseParser, TooLong
@@ -149,6 +149,14 @@ class StreamDecoder(ABC):
 
 
 _object = msgspec.json.Decoder(dict[str, Any])
+
+
+def request_of(id: str, name: str, arguments: str) -> ToolRequest:
+    """The request of a complete call, from the text of its arguments. No text is no arguments."""
+    try:
+        return ToolRequest(id, name, decode_arguments(arguments) if arguments.strip() else {})
+    except msgspec.DecodeError:
+        return ToolRequest(id, name, {}, unread=arguments)
 
 
 def decode_arguments(text: str) -> dict[str, Any]:

@@ -77,6 +77,19 @@ async def test_a_tool_is_called_and_its_result_sent_back() -> None:
     ]
 
 
+async def test_a_call_whose_arguments_cannot_be_read_is_not_made_and_the_model_is_told() -> None:
+    block = {"type": "tool_use", "id": "toolu_1", "name": "add", "input": {}}
+    unread = [[ToolRequest("toolu_1", "add", {}, unread="{'a\0': 1")]]
+    provider = Scripted([*unread, [Finished("tool_use", [block])]], HELLO)
+    events = await Attempt(provider, Calculator()).run()
+    assert [event.type for event in events[:4]] == ["tool_call", "tool_result", "usage", "step"]
+    (result,) = of(ev.ToolResult, events)
+    assert (result.id, result.is_error) == ("toolu_1", True)
+    assert result.result.endswith("You wrote: {'a\ufffd': 1")
+    (told,) = provider.requests[1].turns[2].blocks
+    assert (told["tool_use_id"], told["is_error"]) == ("toolu_1", True)
+
+
 async def test_indices_go_on_over_the_calls_of_a_run() -> None:
     thinking: list[Delta] = [ThinkingDelta("hm")]
     provider = Scripted(

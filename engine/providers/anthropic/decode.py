@@ -23,7 +23,7 @@ from engine.providers.base import (
     ToolDelta,
     ToolRequest,
 )
-from engine.providers.decoder import FLAT, MAX_BLOCKS, PlainText, StreamDecoder, decode_arguments
+from engine.providers.decoder import FLAT, MAX_BLOCKS, PlainText, StreamDecoder, request_of
 from engine.providers.lenient import DONE, count_of, read_json
 from engine.providers.reasons import BROKEN_OFF, CUT, read_reason, worse
 from engine.providers.refusals.classifier import refused
@@ -47,12 +47,13 @@ COUNTS = (
 
 
 class Block:
-    """A content block that is arriving; `call` counts the tool calls of the answer from 0."""
+    """A content block that is arriving; `call` counts the tool calls of the answer from 0.
+    `answered`: the model gets a result for it, although its arguments cannot be read."""
 
-    __slots__ = ("call", "fields", "joiner", "signatures", "start", "text", "type")
+    __slots__ = ("answered", "call", "fields", "joiner", "signatures", "start", "text", "type")
 
     def __init__(self, fields: dict[str, Any], call: int) -> None:
-        self.fields, self.call = fields, call
+        self.fields, self.call, self.answered = fields, call, False
         self.start = read_block(fields)
         self.type = self.start.type
         self.text, self.joiner = Text(), Joiner()
@@ -74,13 +75,12 @@ class Block:
         self.text.add(joined)
         return joined
 
-    def arguments(self) -> dict[str, Any]:
-        """The arguments of the call. Raises `msgspec.DecodeError` if they are no JSON object, which
-        usually means that they were cut."""
+    def use(self) -> ToolRequest:
+        """The request of the call, from the arguments that have come."""
         text = str(self.text)
-        if not text.strip():
-            text = self.start.input
-        return decode_arguments(text) if text.strip() else {}
+        return request_of(
+            self.start.id, self.start.name, text if text.strip() else self.start.input
+        )
 
     def closed(self) -> dict[str, Any] | None:
         """The block to send back with the next turn; None for one that the API would refuse."""
@@ -93,10 +93,9 @@ class Block:
                 whole = {**self.fields, "thinking": text, "signature": signature}
                 return whole if signature else None
             case "tool_use" | "server_tool_use":
-                try:
-                    return {**self.fields, "input": self.arguments()}
-                except msgspec.DecodeError:
-                    return None
+                use = self.use()
+                dropped = use.unread and not self.answered
+                return None if dropped else {**self.fields, "input": use.args}
         return self.fields
 
 
@@ -106,11 +105,11 @@ class Decoder(StreamDecoder):
     __slots__ = (
         "_beside",
         "_blocks",
-        "_broken_call",
         "_calls",
         "_open",
         "_reason",
         "_secret",
+        "_unread",
         "_usage",
     )
 
@@ -123,7 +122,7 @@ class Decoder(StreamDecoder):
         self._beside: dict[tuple[int, str], Block] = {}  # what came for a block of another kind
         self._blocks: list[Block] = []
         self._calls = 0
-        self._broken_call = False
+        self._unread: list[tuple[Block, ToolRequest]] = []
         self._usage: dict[str, int] = {}
         self._reason: str | None = None
 
@@ -308,10 +307,11 @@ class Decoder(StreamDecoder):
                 self._say(ended, held, deltas)
         if block is None or block.type != "tool_use":
             return
-        try:
-            deltas.append(ToolRequest(block.start.id, block.start.name, block.arguments()))
-        except msgspec.DecodeError:  # no fault where max_tokens cut the arguments
-            self._broken_call = True
+        use = block.use()
+        if use.unread:  # which `max_tokens` may have cut: the stop reason tells
+            self._unread.append((block, use))
+        else:
+            deltas.append(use)
 
     def _count(self, said: Any, deltas: list[Delta]) -> None:
         """Take token counts. They are cumulative, so the last one counts. One that cannot be read
@@ -349,9 +349,10 @@ class Decoder(StreamDecoder):
         for index in list(self._open):
             self._stop(index, deltas)
         cut = reason in CUT
-        if self._broken_call and not cut:
-            self.failure = fault("upstream_error", "a tool call whose arguments are no JSON object")
-            return
+        if not cut:
+            for block, use in self._unread:
+                block.answered = True
+                deltas.append(use)
         if self._calls and not cut:
             reason = "tool_use"
         elif reason == "tool_use":

@@ -15,7 +15,7 @@ from engine.providers.base import (
     ToolDelta,
     ToolRequest,
 )
-from engine.providers.decoder import MAX_BLOCKS, PlainText, StreamDecoder, decode_arguments
+from engine.providers.decoder import MAX_BLOCKS, PlainText, StreamDecoder, request_of
 from engine.providers.lenient import DONE, read_json, text_of
 from engine.providers.openai.lenient import read_chunk
 from engine.providers.openai.usage import UsageReader
@@ -67,9 +67,8 @@ class Call:
         return joined
 
     def use(self) -> ToolRequest:
-        """Raises `msgspec.DecodeError` for arguments that are no JSON object."""
-        text = str(self.arguments)
-        return ToolRequest(self.id, self.name, decode_arguments(text) if text.strip() else {})
+        """The request of the call, once all of its arguments have come."""
+        return request_of(self.id, self.name, str(self.arguments))
 
 
 class Decoder(StreamDecoder):
@@ -285,13 +284,7 @@ class Decoder(StreamDecoder):
         if reason not in CUT:
             stop = "refusal" if self._refused else "end_turn" if reason in USUAL else reason
             if self._calls:
-                try:
-                    uses = [call.use() for call in self._calls]
-                except msgspec.DecodeError:
-                    self.failure = fault(
-                        "upstream_error", "a tool call whose arguments are no JSON object"
-                    )
-                    return
+                uses = [call.use() for call in self._calls]
                 deltas += uses
                 stop, blocks = "tool_use", self._blocks(uses)
         deltas.append(Finished(stop, blocks))

@@ -16,7 +16,6 @@ from tests.engine.providers.contract import (
     collect,
     counts_of,
     directed,
-    fail,
     pieces_of,
     text_of,
     thinking_of,
@@ -123,13 +122,15 @@ async def test_the_blocks_go_back_with_the_next_turn(provider: Provider) -> None
 
 
 @pytest.mark.parametrize("arguments", ["[]", '"x"', "{", "nul"])
-async def test_arguments_that_are_no_object_are_a_failure(
-    provider: Provider, arguments: str
-) -> None:
+async def test_arguments_that_are_no_object_come_unread(provider: Provider, arguments: str) -> None:
     coded = base64.b64encode(arguments.encode()).decode()
-    deltas, error = await fail(provider, directed(f"mode=tool input={coded}", tools=[WEATHER]))
-    assert error.code == "upstream_error"
-    assert not any(isinstance(delta, ToolRequest) for delta in deltas)
+    deltas = await collect(provider, directed(f"mode=tool input={coded}", tools=[WEATHER]))
+    (use,) = [delta for delta in deltas if isinstance(delta, ToolRequest)]
+    assert (use.args, use.unread) == ({}, arguments)
+    finished = deltas[-1]
+    assert isinstance(finished, Finished) and finished.stop_reason == "tool_use"
+    (block,) = [block for block in finished.blocks if block["type"] == "tool_use"]
+    assert (block["id"], block["input"]) == (use.id, {})
 
 
 @pytest.mark.parametrize(

@@ -168,6 +168,13 @@ def test_calls_beside_each_other_are_two_also_with_one_id_and_without_an_index()
     assert uses[0].id != uses[1].id
 
 
+def test_two_objects_in_one_call_come_unread() -> None:
+    """https://github.com/dyedd/lens/issues/49"""
+    parts = [call(arguments=f'{{"n": {n}}}', index=0) for n in (1, 2)]
+    deltas, decoder = decode(call("a", id="c", index=0), *parts, delta("tool_calls"), DONE)
+    assert (uses(deltas)[0].unread, decoder.failure) == ('{"n": 1}{"n": 2}', None)
+
+
 def test_calls_of_one_id_and_two_indices_are_two() -> None:
     first, second = call("a", "{}", id="c", index=0), call("b", "{}", id="c", index=1)
     deltas, _ = decode(first, second, delta("stop"), DONE)
