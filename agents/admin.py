@@ -11,10 +11,10 @@ from django.http import HttpRequest
 
 from accounts.admin import OwnedAdmin
 from agents import access, invalidation
-from agents.addresses import page_url
 from agents.auth import identity, keys
 from agents.models import Agent, ApiKey, McpServer
 from agents.outbound.headers import headers_of, merged
+from agents.public.addresses import page_url
 from agents.validators import DEFAULT_SCOPES, SCOPES
 from core.admin_deletion import DeletedLater
 from core.lines import LinesField

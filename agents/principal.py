@@ -39,7 +39,7 @@ class Principal:
 
     `owner` names the owner of its conversations within an agent: `keys` for all keys,
     `visitor:<id>` or `user:<id>` for a visitor, `member:<id>` for a member. `via` is the
-    voucher of a user (`agents.visited`). `version` is the state of the row that the rights
+    voucher of a user (`agents.public.visited`). `version` is the state of the row that the rights
     come from, as it was when they were looked up."""
 
     kind: Kind

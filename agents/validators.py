@@ -11,8 +11,8 @@ import msgspec
 from django.core.exceptions import ImproperlyConfigured, ValidationError
 from django.core.validators import RegexValidator
 
-from agents.auth.origins import is_origin, is_pattern
 from agents.outbound.programs import programs
+from agents.public.origins import is_origin, is_pattern
 from engine.events import ASK_USER
 from engine.http.guard import UNSAFE
 from engine.tools.base import Policy, policy_of

@@ -4,7 +4,7 @@ the pages of agents' own hosts. Django's own handler serves the console's pages
 
 from django.urls import include, path
 
-from agents import pages
+from agents.public import pages
 from clawsite import openapi
 from clawsite.operator import diagnostics
 from clawsite.operator import urls as operator_urls

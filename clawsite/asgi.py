@@ -11,7 +11,7 @@ pages = get_asgi_application()  # sets Django up; what follows needs that
 
 from django.conf import settings  # noqa: E402
 
-from agents.addresses import host_slug  # noqa: E402
+from agents.public.addresses import host_slug  # noqa: E402
 from clawsite.http.exchange import exchanged  # noqa: E402
 from clawsite.http.handler import ApiHandler  # noqa: E402
 from clawsite.http.refused import problem_of, refused  # noqa: E402

@@ -126,7 +126,7 @@ _DEVELOPMENT_KEY = "development-only-secret-key-never-use-it-in-production"
 SECRET_KEY = env.str("SECRET_KEY", "") or (_DEVELOPMENT_KEY if DEBUG else "")
 SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
 CLAW_AGENT_DOMAIN = env.str("CLAW_AGENT_DOMAIN", "localhost").lower().rstrip(".")
-# Where it is not given, `agents.addresses` derives it.
+# Where it is not given, `agents.public.addresses` derives it.
 CLAW_PUBLIC_URL = site("CLAW_PUBLIC_URL")
 _own_hosts = [re.sub(r":[0-9]+$", "", urlsplit(CLAW_PUBLIC_URL).netloc)] if CLAW_PUBLIC_URL else []
 ALLOWED_HOSTS = env.list(

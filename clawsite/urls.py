@@ -3,7 +3,7 @@
 from django.contrib import admin
 from django.urls import include, path
 
-from agents import pages
+from agents.public import pages
 from console.conversations import shared
 from console.entrance.landing import landing
 from console.people.joining import join

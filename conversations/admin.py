@@ -9,7 +9,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
 
-from conversations import erasing
+from conversations.access import erasing
 from conversations.models import NOBODY, Conversation, Message, Run
 from core.admin_deletion import DeletedLater
 

@@ -331,7 +331,7 @@ class Decision(models.Model):
 
 
 class Spending(models.Model):
-    """The cost of the runs of one lineage of keys in a month: see `conversations.spending`."""
+    """The cost of the runs of one lineage of keys in a month: see `usage.spending`."""
 
     lineage = models.CharField(max_length=40)
     month = models.CharField(max_length=7, help_text="2026-11, of UTC.")

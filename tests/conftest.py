@@ -8,9 +8,9 @@ from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 
 from accounts.models import Membership, Organization, User
-from agents import visited
 from agents.auth import key_holders, keys
 from agents.models import Agent, ApiKey
+from agents.public import visited
 
 pytest_plugins = ["tests.services"]
 # Tests of other rooms import its constants too, so it is named before the first of them is read.

@@ -14,7 +14,7 @@ from clawsite.http import spool
 from clawsite.openapi import openapi
 from clawsite.server import http as server
 from clawsite.server import websocket
-from conversations import access, usage
+from conversations import access
 from conversations.execution import recovery
 from conversations.execution.recording import steps
 from conversations.execution.setup import prompt
@@ -25,6 +25,7 @@ from conversations.history import page as history_page
 from conversations.transports import admission
 from conversations.transports.rest import usage as report
 from conversations.transports.ws import session
+from conversations.usage import totals
 from core import http
 from engine.providers import call as reading
 from engine.providers import decoder, lenient, retry, sse
@@ -130,7 +131,7 @@ def test_every_fixed_limit_is_the_real_one() -> None:
         visitor_tokens.RENEWABLE / timedelta(days=1).total_seconds(),
         management.MAX_OVERLAP,
         report.MAX_DAYS,
-        usage.MAX_GROUPS,
+        totals.MAX_GROUPS,
     ]
     models = [
         prompt.MAX_HISTORY,

@@ -6,8 +6,8 @@ from pathlib import Path
 from prometheus_client import Counter, Gauge, Histogram
 
 from clawsite.http import exchange  # noqa: F401 - counts into the registry
-from conversations.backlog import Backlog
-from conversations.metrics import of_backlog
+from conversations.process.backlog import Backlog
+from conversations.process.metrics import of_backlog
 from core.metrics import REGISTRY
 
 PAGE = (Path(__file__).resolve().parent.parent / "docs" / "metrics.md").read_text()

@@ -3,8 +3,8 @@
 from collections.abc import Collection
 from typing import Any
 
-from agents import visited
 from agents.models import Agent, ApiKey
+from agents.public import visited
 from engine.errors import ClawError
 
 

@@ -4,11 +4,12 @@ agent's identity secret (HS256; `user_id` and `exp`, and whatever else it likes)
 from collections.abc import Collection
 from datetime import UTC, datetime
 
-from agents import access, invalidation, visited
+from agents import access, invalidation
 from agents.auth import signing, visitors
 from agents.caller import Address, Caller
 from agents.config import no_such_agent
 from agents.models import Agent
+from agents.public import visited
 from agents.validators import DEFAULT_SCOPES
 from engine.errors import ClawError
 from engine.ids import base62

@@ -13,12 +13,13 @@ from typing import Any
 from django.conf import settings
 from django.utils import timezone
 
-from agents import access, visited
+from agents import access
 from agents.auth import key_holders, visitors
 from agents.caller import Address, Caller
 from agents.config import no_such_agent
 from agents.models import StreamTicket
 from agents.principal import Kind
+from agents.public import visited
 from core.database import database_step
 from engine.errors import ClawError
 from engine.ids import base62

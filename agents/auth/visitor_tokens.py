@@ -9,7 +9,7 @@ from typing import Any
 from django.conf import settings
 
 from agents.auth import signing
-from agents.visited import VisitedAgent
+from agents.public.visited import VisitedAgent
 from engine.errors import ClawError
 
 ISSUER = "clawsite"

@@ -5,11 +5,11 @@ the agent's organisation vouches (`agents.auth.identity`). No visitor chooses an
 
 import hmac
 
-from agents import visited
 from agents.auth.visitor_tokens import VisitorToken
 from agents.caller import Address, Caller
 from agents.config import no_such_agent
-from agents.visited import USER, VisitedAgent
+from agents.public import visited
+from agents.public.visited import USER, VisitedAgent
 from engine.errors import ClawError, invalid
 from engine.ids import base62
 

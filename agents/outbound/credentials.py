@@ -9,8 +9,8 @@ from dataclasses import dataclass, field, replace
 from django.conf import settings
 
 from accounts.access import secret_value
-from agents import visited
 from agents.config import AgentConfig
+from agents.public import visited
 from core.database import database_step
 from engine.errors import ClawError
 

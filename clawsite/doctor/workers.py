@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from django.db import DatabaseError
 
 from clawsite.doctor.finding import Finding, problem, well
-from conversations import backlog
+from conversations.process import backlog
 
 
 def check_workers() -> Iterator[Finding]:

@@ -12,7 +12,7 @@ from django.core.exceptions import DisallowedHost, RequestDataTooBig
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 
 from clawsite.http.cors import allow, is_preflight, look_up, preflight
-from conversations.metrics import observe_error
+from conversations.process.metrics import observe_error
 from core.tracing import trace, traced
 from engine.errors import ClawError, RunFailed
 from wire.errors import status_of

@@ -12,8 +12,8 @@ from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, HttpResponse
 
-from conversations import backlog, metrics
-from conversations.backlog import Backlog
+from conversations.process import backlog, metrics
+from conversations.process.backlog import Backlog
 from conversations.process.services import services_of
 from conversations.transports.identify import bearer_token
 from conversations.transports.rest.routing import check_method

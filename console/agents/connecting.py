@@ -6,7 +6,7 @@ from django.templatetags.static import static
 from django.views.decorators.http import require_safe
 
 from agents import access as agent_access
-from agents.addresses import api_url, site_url
+from agents.public.addresses import api_url, site_url
 from console import access
 from console.members import Member, for_members
 

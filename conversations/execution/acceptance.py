@@ -16,11 +16,12 @@ from django.utils import timezone
 from agents.access import agent_of
 from agents.caller import Caller
 from agents.config import AgentConfig
-from conversations import access, spending
+from conversations import access
 from conversations.execution.claim import ClaimedRun, begin
 from conversations.execution.enqueue import Enqueue, no_queue
 from conversations.execution.recording.steps import pack_turn
 from conversations.models import Conversation, Message, MessageStatus, Run, RunStatus
+from conversations.usage import spending
 from core.database import database_step
 from core.statements import insert_rows
 from core.tasks.batching import Batcher

@@ -7,9 +7,9 @@ from datetime import datetime, timedelta
 from django.utils import timezone
 
 from agents.principal import Principal
-from conversations import usage
 from conversations.feed import access
 from conversations.models import RunStatus
+from conversations.usage import totals
 from core.database import database_step
 from wire import feed as wire
 
@@ -24,10 +24,10 @@ async def last_hour(principal: Principal, agents: Collection[str] | None) -> lis
     now = timezone.now()
     first = now.replace(second=0, microsecond=0) - (MINUTES - 1) * MINUTE
     runs = access.watched(principal, agents)
-    sums: dict[datetime, usage.Row] = {}
+    sums: dict[datetime, totals.Row] = {}
     place: datetime | None = first
     while place is not None:
-        rows, place = await database_step(usage.step, runs, "minute", place, now)
+        rows, place = await database_step(totals.step, runs, "minute", place, now)
         for row in rows:
             before = sums.setdefault(row["by_minute"], dict.fromkeys(row, 0))
             sums[row["by_minute"]] = {
@@ -41,7 +41,7 @@ async def last_hour(principal: Principal, agents: Collection[str] | None) -> lis
     return [_minute(at, sums.get(at), sorted(by_minute[at])) for at in every]
 
 
-def _minute(at: datetime, sums: usage.Row | None, times: list[int]) -> wire.FeedMinute:
+def _minute(at: datetime, sums: totals.Row | None, times: list[int]) -> wire.FeedMinute:
     if sums is None:
         return wire.FeedMinute(at=at)
     return wire.FeedMinute(

@@ -8,10 +8,11 @@ import asyncio
 import logging
 from collections.abc import Callable
 
-from agents import invalidation, visited
+from agents import invalidation
 from agents.auth import key_holders, keys, members
 from agents.caller import Caller
 from agents.principal import Kind, Principal
+from agents.public import visited
 from conversations import access
 from conversations.execution.dispatch.base import Dispatcher
 from conversations.process.connections import Connection, Connections

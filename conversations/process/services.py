@@ -13,9 +13,9 @@ from conversations.execution.setup.prompt import Prompts
 from conversations.execution.setup.providers import ProviderPool
 from conversations.feed.feed import Feed
 from conversations.limits.base import Limits
-from conversations.metrics import Present
 from conversations.process.connections import Connections
 from conversations.process.journal_lock import JournalLock
+from conversations.process.metrics import Present
 from conversations.signals.activity import Activity
 from core.database import close_database
 from engine.log.base import Log

@@ -8,7 +8,6 @@ from functools import partial
 
 from django.conf import settings
 
-from conversations import metrics
 from conversations.execution.acceptance import Acceptance
 from conversations.execution.dispatch.inline import InlineDispatcher
 from conversations.execution.observers import Observers, ProgressTicker
@@ -24,6 +23,7 @@ from conversations.feed.feed import Feed
 from conversations.feed.local import DatabaseStore
 from conversations.feed.runs import RunFeed
 from conversations.limits.memory import MemoryLimits
+from conversations.process import metrics
 from conversations.process.connections import Connections
 from conversations.process.journal_lock import JournalLock
 from conversations.process.revocation import Revocation

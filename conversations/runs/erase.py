@@ -11,7 +11,8 @@ from agents import invalidation
 from agents.access import hide_agents
 from agents.auth.visitors import owner_of
 from agents.caller import Caller
-from conversations import access, erasing
+from conversations import access
+from conversations.access import erasing
 from conversations.models import FINAL, Conversation, Run
 from conversations.process.services import Services
 from conversations.runs.cancel import cancel_runs, pages

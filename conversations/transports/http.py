@@ -5,10 +5,10 @@ from django.http import HttpRequest
 from msgspec.structs import replace
 
 from accounts import idempotency
-from agents.addresses import host_slug
 from agents.auth.authorize import Credential
 from agents.auth.members import Session
 from agents.caller import Caller
+from agents.public.addresses import host_slug
 from conversations.process.services import services_of
 from conversations.transports import admission
 from conversations.transports.identify import address, bearer_token, client_address

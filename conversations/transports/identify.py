@@ -7,9 +7,9 @@ from urllib.parse import parse_qs
 from django.conf import settings
 from django.http import HttpRequest
 
-from agents.addresses import host_slug
 from agents.auth.signing import is_signed
 from agents.caller import Address
+from agents.public.addresses import host_slug
 from core.networks import ip_of
 from engine.errors import ClawError
 

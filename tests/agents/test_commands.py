@@ -9,9 +9,9 @@ from django.utils import timezone
 
 from accounts.models import Organization, User
 from agents.auth.authorize import authorize
-from agents.auth.origins import matches
 from agents.caller import Address
 from agents.models import Agent, ApiKey, McpServer
+from agents.public.origins import matches
 from core.database import database_step
 from tests.commands import result, run
 

@@ -3,10 +3,11 @@
 import pytest
 from django.db import transaction
 
-from agents import invalidation, visited
+from agents import invalidation
 from agents.auth import key_format
 from agents.auth.key_holders import find
 from agents.models import ApiKey
+from agents.public import visited
 from core.database import database_step
 from tests.agents.auth.test_key_holders import NO_NAMES
 

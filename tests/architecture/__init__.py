@@ -74,22 +74,19 @@ LOG_WRITERS = (
 QUERYING = (
     "*/models.py",
     "*/access.py",
+    "*/access/*.py",
     "*/admin.py",
     "management/commands/*.py",
     "accounts/idempotency.py",
-    "conversations/execution/acceptance.py",
-    "conversations/erasing.py",
     "conversations/feed/heads.py",
     "conversations/feed/local.py",
-    "conversations/spending.py",
+    "conversations/usage/spending.py",
     "conversations/runs/erase.py",
     "conversations/execution/",
 )
 MAX_LINES = 400
 MAX_ENTRIES = 15
 LARGE_ROOMS = {
-    "agents": 16,
-    "conversations": 18,
     "wire": 18,
 }
 """Rooms with more entries than that, which may not grow."""

@@ -5,7 +5,7 @@ from django.contrib.admin.utils import quote
 from django.urls import reverse
 
 from accounts.models import User
-from conversations import erasing
+from conversations.access import erasing
 from conversations.models import Conversation, Message, Run
 from tests.conversations.parts import ask
 

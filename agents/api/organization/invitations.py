@@ -7,10 +7,10 @@ from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 
 from accounts import access, mail, members, models
-from agents.addresses import site_url
 from agents.api.organization import objects
 from agents.api.organization.managers import manager
 from agents.caller import Caller
+from agents.public.addresses import site_url
 from core.database import database_step
 from core.http import Answer, newest, page_of, read, refusal
 

@@ -4,8 +4,8 @@ from django.core.management.base import CommandParser
 
 from accounts.access import organization_of_operator
 from agents.access import ensure_agent
-from agents.addresses import api_url, ws_url
 from agents.models import Agent
+from agents.public.addresses import api_url, ws_url
 from core.commands import Result, ResultCommand
 
 FIELDS = ("name", "provider", "model", "instructions", "base_url", "allowed_origins", "tools")

@@ -9,9 +9,9 @@ from django.db import transaction
 from accounts.access import ensure_member, ensure_organization
 from accounts.models import Organization
 from agents.access import ensure_agent, newest_key
-from agents.addresses import api_url, is_local, page_url, site_url, ws_url
 from agents.auth.keys import create_key
 from agents.models import Agent
+from agents.public.addresses import api_url, is_local, page_url, site_url, ws_url
 from core.commands import Result, ResultCommand
 
 ORGANIZATION = "Demo"

@@ -12,9 +12,10 @@ from django.utils import timezone
 from accounts import idempotency
 from accounts.access import purge_invitations
 from agents.auth import tickets
-from conversations import erasing, spending
+from conversations.access import erasing
 from conversations.history.access import purge_shares
 from conversations.models import NOBODY, UNFINISHED, Conversation, Run
+from conversations.usage import spending
 from core.commands import Result, ResultCommand, duration
 
 AT_ONCE = 100  # rows in a transaction: nobody waits long for the database

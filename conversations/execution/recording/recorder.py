@@ -11,7 +11,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 from msgspec.structs import replace
 
-from conversations import access, spending
+from conversations import access
 from conversations.execution import waiting
 from conversations.execution.enqueue import Enqueue, no_queue
 from conversations.execution.recording import outcome, steps
@@ -19,6 +19,7 @@ from conversations.execution.recording.outcome import Timing
 from conversations.execution.recording.storable import storable
 from conversations.execution.waiting import decisions
 from conversations.models import Message, Run, may_become
+from conversations.usage import spending
 from core.database import database_step
 from core.statements import places, read_rows, update_rows
 from core.tasks.batching import Batcher

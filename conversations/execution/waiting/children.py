@@ -8,7 +8,7 @@ from django.db.models import Q
 
 from agents.access import agents_of_organization
 from agents.config import AgentConfig
-from conversations import access, spending
+from conversations import access
 from conversations.execution import waiting
 from conversations.execution.acceptance import fingerprint
 from conversations.execution.enqueue import Enqueue
@@ -21,6 +21,7 @@ from conversations.models import (
     MessageStatus,
     Run,
 )
+from conversations.usage import spending
 from core.statements import insert_rows
 from engine.tools.builtin.base import ToolFailed
 from wire.native import ChatRequest

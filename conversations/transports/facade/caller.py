@@ -5,9 +5,9 @@ from dataclasses import replace
 
 from django.http import HttpRequest
 
-from agents.addresses import host_slug
 from agents.caller import Caller
 from agents.config import AgentConfig
+from agents.public.addresses import host_slug
 from conversations.transports.http import caller_of
 from engine.errors import ClawError, invalid
 

@@ -6,8 +6,8 @@ from datetime import date
 import msgspec
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 
-from agents.addresses import site_url
 from agents.caller import Caller
+from agents.public.addresses import site_url
 from conversations.history import access, sharing
 from conversations.history.access import MAX_QUERY, WHO, Search, found
 from conversations.history.export import EXPORTS, Export

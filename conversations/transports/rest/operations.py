@@ -27,7 +27,7 @@ from conversations.transports.rest.parameters import (
 )
 from conversations.transports.sse import command_center
 from conversations.transports.sse import views as sse
-from conversations.usage import GROUPS
+from conversations.usage.totals import GROUPS
 from core.http import PAGE
 from knowledge.api.operations import OPERATIONS as OF_DOCUMENTS
 from memories.api.operations import OPERATIONS as OF_MEMORIES

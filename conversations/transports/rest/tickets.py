@@ -4,11 +4,11 @@ import msgspec
 from django.conf import settings
 from django.http import HttpRequest, HttpResponseBase
 
-from agents import visited
 from agents.auth import tickets, visitors
 from agents.auth.tickets import Ticket
 from agents.caller import Caller
 from agents.config import no_such_agent
+from agents.public import visited
 from conversations.process.services import services_of
 from conversations.runs.find import find_conversation, find_run
 from conversations.transports import admission

@@ -6,7 +6,8 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
 from agents.caller import Caller
-from conversations import access, usage
+from conversations import access
+from conversations.usage import totals
 from core.database import database_step
 from core.http import Answer
 from engine.errors import invalid
@@ -23,14 +24,14 @@ async def report(request: HttpRequest, caller: Caller) -> HttpResponse:
     if not 0 <= (last - first).days < MAX_DAYS:
         raise invalid("from", f"Ask for 1 to {MAX_DAYS} days.")
     group = request.GET.get("groupBy", "day")
-    if group not in usage.GROUPS:
-        raise invalid("groupBy", f"Group by {', '.join(usage.GROUPS)}.")
+    if group not in totals.GROUPS:
+        raise invalid("groupBy", f"Group by {', '.join(totals.GROUPS)}.")
     begin, end = _midnight(first), _midnight(last + timedelta(1))
     runs = access.runs_of_organization(caller.principal)
-    tally = usage.Tally(group)
+    tally = totals.Tally(group)
     place: datetime | None = begin
     while place is not None:
-        rows, place = await database_step(usage.step, runs, group, place, end)
+        rows, place = await database_step(totals.step, runs, group, place, end)
         tally.add(rows)
     found = UsageReport(
         from_=first, to=last, group_by=group, groups=tally.groups(), total=tally.total()

@@ -6,7 +6,7 @@ from django.http import HttpRequest
 
 from agents.auth import identity, signing, visitor_tokens, visitors
 from agents.caller import Address
-from agents.visited import VisitedAgent
+from agents.public.visited import VisitedAgent
 from conversations.process.services import services_of
 from conversations.transports import admission
 from conversations.transports.identify import address, client_address

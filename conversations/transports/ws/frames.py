@@ -6,7 +6,7 @@ from typing import Any
 from django.conf import settings
 
 from agents.config import AgentConfig
-from conversations.metrics import observe_error
+from conversations.process.metrics import observe_error
 from engine.errors import ClawError
 from engine.ids import new_id
 from wire import frames

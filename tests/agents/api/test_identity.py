@@ -9,7 +9,7 @@ from agents import access
 from agents.api import identity
 from agents.auth import keys, visitors
 from agents.models import ApiKey
-from agents.visited import VisitedAgent
+from agents.public.visited import VisitedAgent
 from engine.errors import ClawError
 from tests.agents.api import request
 from tests.agents.callers import caller_of

@@ -1,4 +1,4 @@
-"""`agents.auth.visitors` and `agents.visited`: people on a page, and the agent that they meet."""
+"""`agents.auth.visitors`, `agents.public.visited`: visitors, and the agent that they meet."""
 
 import time
 from datetime import timedelta
@@ -7,11 +7,11 @@ import jwt
 import pytest
 from django.utils import timezone
 
-from agents import visited
 from agents.auth import authorize, identity, keys, visitor_tokens, visitors
 from agents.caller import Address
 from agents.models import Agent
 from agents.principal import Kind
+from agents.public import visited
 from core.database import database_step
 from engine.errors import ClawError
 from tests.agents.signed import minted, resigned, unsigned

@@ -16,9 +16,10 @@ from django.utils import timezone
 from agents.auth.rotation import rotate
 from agents.caller import AgentConfig
 from agents.models import ApiKey
-from conversations import access, spending
+from conversations import access
 from conversations.execution.acceptance import Acceptance, Asked, accept
 from conversations.models import Conversation, Message, Run
+from conversations.usage import spending
 from core.database import database_step
 from engine.errors import ClawError
 from tests.agents.callers import allowed, having, visitor_of

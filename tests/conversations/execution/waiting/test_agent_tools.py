@@ -8,7 +8,8 @@ import pytest
 
 from agents.caller import Caller
 from agents.models import ApiKey
-from conversations import access, erasing, spending
+from conversations import access
+from conversations.access import erasing
 from conversations.execution.recovery import Recovery
 from conversations.execution.waiting import children
 from conversations.models import Conversation, Decision, Run
@@ -16,6 +17,7 @@ from conversations.process.services import Services
 from conversations.runs.decide import answer_question, decide_approval
 from conversations.runs.erase import erase_conversation
 from conversations.runs.read import describe_run
+from conversations.usage import spending
 from core.database import database_step
 from engine.errors import ClawError
 from engine.ids import child_id

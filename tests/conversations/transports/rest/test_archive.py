@@ -6,7 +6,7 @@ import pytest
 
 from accounts.models import Membership, User
 from agents.auth import keys
-from conversations.erasing import hide
+from conversations.access.erasing import hide
 from conversations.history.sharing import shared
 from conversations.models import Conversation
 from core.database import database_step

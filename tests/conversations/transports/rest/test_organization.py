@@ -9,7 +9,7 @@ from django.apps import apps
 from accounts.models import Organization, User
 from agents.auth import keys
 from agents.models import Agent
-from conversations import erasing
+from conversations.access import erasing
 from conversations.models import Conversation, FeedEvent, Run
 from core.database import database_step
 from tests.accounts.invited import invited

@@ -1,12 +1,13 @@
-"""`conversations.usage`: what runs have used, added up."""
+"""`conversations.usage.totals`: what runs have used, added up."""
 
 from datetime import timedelta
 
 import pytest
 from django.utils import timezone
 
-from conversations import access, usage
+from conversations import access
 from conversations.models import Run, RunStatus
+from conversations.usage import totals
 from tests.agents.callers import having
 from tests.conversations.parts import ask
 
@@ -36,15 +37,15 @@ def runs(caller, foreign_caller):
 def step(runs, group="day", days=9):
     """The first step of a report over so many days."""
     now = timezone.now()
-    return usage.step(runs, group, now - timedelta(days=days), now + timedelta(days=1))
+    return totals.step(runs, group, now - timedelta(days=days), now + timedelta(days=1))
 
 
 def tally(runs, group="day"):
     """All steps of a report."""
     begin, end = timezone.now() - timedelta(days=9), timezone.now() + timedelta(days=1)
-    found, steps = usage.Tally(group), 0
+    found, steps = totals.Tally(group), 0
     while begin is not None:
-        rows, begin = usage.step(runs, group, begin, end)
+        rows, begin = totals.step(runs, group, begin, end)
         found.add(rows)
         steps += 1
     return found, steps
@@ -64,8 +65,8 @@ def test_an_unknown_price_is_counted_and_not_made_up(runs):
 @pytest.mark.parametrize("size", [1, 2, 3, 1000])
 def test_groups_add_up_to_the_total(runs, caller, monkeypatch, size):
     """Also where a group is found in several steps."""
-    monkeypatch.setattr(usage, "STEP", size)
-    for group in usage.GROUPS:
+    monkeypatch.setattr(totals, "STEP", size)
+    for group in totals.GROUPS:
         found = tally(runs, group)[0].groups()
         assert sum(each.total_tokens for each in found) == 18, group
     assert [each.runs for each in tally(runs, "day")[0].groups()] == [1, 3]
@@ -75,7 +76,7 @@ def test_groups_add_up_to_the_total(runs, caller, monkeypatch, size):
 
 
 def test_a_step_is_of_so_many_runs(runs, monkeypatch):
-    monkeypatch.setattr(usage, "STEP", 2)
+    monkeypatch.setattr(totals, "STEP", 2)
     rows, after = step(runs)
     assert sum(row["runs"] for row in rows) == 2
     assert after is not None
@@ -83,7 +84,7 @@ def test_a_step_is_of_so_many_runs(runs, monkeypatch):
 
 
 def test_many_runs_of_one_moment_are_one_step(runs, monkeypatch):
-    monkeypatch.setattr(usage, "STEP", 1)
+    monkeypatch.setattr(totals, "STEP", 1)
     runs.update(created_at=timezone.now() - timedelta(hours=1))
     found, steps = tally(runs)
     assert (found.total().runs, steps) == (4, 2)
@@ -95,9 +96,9 @@ def test_nothing_is_nothing(runs):
 
 
 def test_only_the_first_groups_are_kept(monkeypatch):
-    monkeypatch.setattr(usage, "MAX_GROUPS", 2)
-    sums = dict.fromkeys(usage._SUMS, 1)
-    found = usage.Tally("model")
+    monkeypatch.setattr(totals, "MAX_GROUPS", 2)
+    sums = dict.fromkeys(totals._SUMS, 1)
+    found = totals.Tally("model")
     for model in ("c", "e", "a", "d", "b", "a"):
         found.add([{"by_provider": "demo", "by_model": model, **sums}])
     assert [(each.model, each.runs) for each in found.groups()] == [("a", 2), ("b", 1)]
@@ -105,7 +106,7 @@ def test_only_the_first_groups_are_kept(monkeypatch):
 
 
 def test_a_step_is_two_queries(runs, django_assert_num_queries):
-    for group in usage.GROUPS:
+    for group in totals.GROUPS:
         with django_assert_num_queries(2):
             step(runs, group)
 
@@ -114,7 +115,7 @@ def test_a_report_is_of_its_days(runs):
     rows, after = step(runs, days=0.5)
     assert (sum(row["runs"] for row in rows), after) == (3, None)
     now = timezone.now()
-    rows, _ = usage.step(runs, "day", now - timedelta(days=9), now - timedelta(days=0.5))
+    rows, _ = totals.step(runs, "day", now - timedelta(days=9), now - timedelta(days=0.5))
     assert sum(row["runs"] for row in rows) == 1
 
 

@@ -9,11 +9,11 @@ from typing import Self
 from django.conf import settings
 
 from agents import access, invalidation
-from agents.auth import origins
 from agents.caller import Address
 from agents.config import AgentConfig
 from agents.models import Agent
 from agents.principal import Allowance, Kind, Principal
+from agents.public import origins
 from agents.validators import is_name
 from core.cache import ExpiringCache
 from core.chunks import chunks

@@ -1,11 +1,13 @@
-"""`conversations.erasing`: what is large is deleted in small steps, and found by nobody then."""
+"""`access.erasing`: what is large is deleted in small steps, and found by nobody then."""
 
 import pytest
 from django.utils import timezone
 
 from agents import access as agents
+from agents.access.tickets import MAX_ERASED
 from agents.models import Agent, StreamTicket
-from conversations import access, erasing
+from conversations import access
+from conversations.access import erasing
 from conversations.models import Conversation, Message, Run
 from engine.errors import ClawError
 from tests.conversations.parts import ask
@@ -71,7 +73,7 @@ def test_nothing_is_nothing(transactional_db):
 
 
 def test_a_hidden_agent_goes_when_nothing_of_it_is_left(agent, caller, large):
-    for number in range(agents.MAX_ERASED + 1):
+    for number in range(MAX_ERASED + 1):
         expires = timezone.now()
         StreamTicket.objects.create(
             digest=str(number), agent=agent, owner="keys", subject={}, expires_at=expires

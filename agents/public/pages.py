@@ -12,9 +12,9 @@ from django.template.loader import render_to_string
 from django.utils import translation
 from django.views.decorators.http import require_safe
 
-from agents import visited
-from agents.addresses import host_slug
-from agents.visited import VisitedAgent
+from agents.public import visited
+from agents.public.addresses import host_slug
+from agents.public.visited import VisitedAgent
 
 OURS = {
     "default-src": "'none'",

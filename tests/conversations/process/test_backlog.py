@@ -1,8 +1,8 @@
-"""`conversations.backlog`: what is still to do, and whether anybody lives to do it."""
+"""`conversations.process.backlog`: what is still to do, and whether anybody lives to do it."""
 
 from agents.caller import Caller
-from conversations import backlog
-from conversations.backlog import Backlog
+from conversations.process import backlog
+from conversations.process.backlog import Backlog
 from tests.conversations.parts import ask
 
 

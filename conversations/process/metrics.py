@@ -6,9 +6,9 @@ from collections.abc import Callable
 from prometheus_client import Counter, Gauge, Histogram
 from prometheus_client.core import GaugeMetricFamily, Metric
 
-from conversations.backlog import Backlog
 from conversations.execution.observers import RunObserver
 from conversations.models import Run
+from conversations.process.backlog import Backlog
 from core.metrics import REGISTRY, SECONDS, SHARED, SHORT
 from core.tasks.background import Background
 from engine import events as ev

@@ -1,9 +1,9 @@
-"""`agents.auth.origins`: from which pages an agent may be asked (P26)."""
+"""`agents.public.origins`: from which pages an agent may be asked (P26)."""
 
 import pytest
 from django.core.exceptions import ValidationError
 
-from agents.auth.origins import is_origin, is_pattern, matches
+from agents.public.origins import is_origin, is_pattern, matches
 from agents.validators import validate_origin_patterns
 
 EXACT, WILD = "https://shop.example", "https://*.example.com"

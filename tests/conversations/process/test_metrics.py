@@ -1,7 +1,7 @@
-"""`conversations.metrics`: what becomes of runs is counted."""
+"""`conversations.process.metrics`: what becomes of runs is counted."""
 
 from agents.caller import Caller
-from conversations.metrics import Present, RunMetrics, observe_error
+from conversations.process.metrics import Present, RunMetrics, observe_error
 from core.metrics import REGISTRY
 from tests.conversations.parts import ENDLESS, QUICK, Parts
 

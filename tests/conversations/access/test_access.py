@@ -213,7 +213,7 @@ def test_only_an_administrator_s_key_reaches_the_whole_organisation(caller):
 
 
 def test_unfinished_runs_come_in_pages_and_those_that_wait_come_first(caller, monkeypatch):
-    monkeypatch.setattr(access, "MAX_RUNS", 2)
+    monkeypatch.setattr("conversations.access.runs.MAX_RUNS", 2)
     runs = [ask(caller, conversation_id="abc").run for _ in range(3)]
     Run.objects.filter(pk=runs[0].pk).update(status="running")
     ended = ask(caller).run

@@ -1,10 +1,10 @@
-"""`agents.addresses`: what is printed can be reached."""
+"""`agents.public.addresses`: what is printed can be reached."""
 
 from ipaddress import ip_network
 
 import pytest
 
-from agents.addresses import api_url, is_local, page_url, site_url, ws_url
+from agents.public.addresses import api_url, is_local, page_url, site_url, ws_url
 
 DEFAULT_HOSTS = ["localhost", "127.0.0.1", "[::1]", ".localhost"]
 PROXY = [ip_network("127.0.0.1")]

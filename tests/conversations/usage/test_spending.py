@@ -1,4 +1,4 @@
-"""`conversations.spending`: what keys have spent, as a sum that is never counted again."""
+"""`conversations.usage.spending`: what keys have spent, as a sum that is never counted again."""
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
@@ -9,8 +9,8 @@ from django.db import connections
 from django.utils import timezone
 
 from agents.auth.rotation import rotate
-from conversations import spending
 from conversations.models import Run, Spending
+from conversations.usage import spending
 from tests.conversations.parts import ask, reload
 
 

@@ -1,0 +1,43 @@
+"""The only way to the rows of conversations, messages and runs: everything here is scoped to a
+caller, and what is not the caller's is answered like what does not exist."""
+
+from conversations.access.conversations import called as called
+from conversations.access.conversations import conversation as conversation
+from conversations.access.conversations import conversations as conversations
+from conversations.access.conversations import create_conversation as create_conversation
+from conversations.access.conversations import hold as hold
+from conversations.access.conversations import newest_questions as newest_questions
+from conversations.access.conversations import of_agent as of_agent
+from conversations.access.conversations import some_of_owner as some_of_owner
+from conversations.access.decisions import MAX_DEPTH as MAX_DEPTH
+from conversations.access.decisions import approvals as approvals
+from conversations.access.decisions import decisions as decisions
+from conversations.access.decisions import of_runs as of_runs
+from conversations.access.execution import count_unfinished as count_unfinished
+from conversations.access.execution import ended_before as ended_before
+from conversations.access.execution import owners_of as owners_of
+from conversations.access.execution import requested_stops as requested_stops
+from conversations.access.execution import runs_below as runs_below
+from conversations.access.execution import runs_by_id as runs_by_id
+from conversations.access.execution import unfinished_of_ended_keys as unfinished_of_ended_keys
+from conversations.access.messages import answer as answer
+from conversations.access.messages import messages as messages
+from conversations.access.messages import question as question
+from conversations.access.messages import replace_message as replace_message
+from conversations.access.messages import texts_up_to as texts_up_to
+from conversations.access.messages import versions as versions
+from conversations.access.runs import count_of_unfinished as count_of_unfinished
+from conversations.access.runs import hide_run as hide_run
+from conversations.access.runs import latest_run as latest_run
+from conversations.access.runs import present as present
+from conversations.access.runs import run as run
+from conversations.access.runs import run_of_client_message as run_of_client_message
+from conversations.access.runs import run_shown as run_shown
+from conversations.access.runs import runs_after as runs_after
+from conversations.access.runs import runs_of_organization as runs_of_organization
+from conversations.access.runs import unfinished_of as unfinished_of
+from conversations.access.runs import unfinished_of_agent as unfinished_of_agent
+from conversations.access.runs import unfinished_of_organization as unfinished_of_organization
+from conversations.access.runs import unfinished_runs as unfinished_runs
+from conversations.access.scope import READING as READING
+from conversations.access.scope import impossible as impossible

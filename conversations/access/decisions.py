@@ -1,0 +1,43 @@
+"""Rows of decisions: what runs wait for."""
+
+from collections.abc import Collection
+from functools import reduce
+from operator import or_
+
+from django.db.models import Q, QuerySet
+
+from agents.access import opened_by
+from agents.caller import Caller
+from conversations.access.scope import scope
+from conversations.models import Decision
+
+MAX_DEPTH = 3
+"""Runs of other agents beneath one another, below the one that somebody has asked for."""
+
+
+def decisions(caller: Caller) -> QuerySet[Decision]:
+    """What the caller's own runs wait for, or have waited for, and the runs of other agents for
+    which these wait."""
+    return Decision.objects.filter(reduce(or_, (scope(caller, path) for path in _CONCERNED)))
+
+
+def of_runs(run_ids: Collection[str]) -> Q:
+    """Selects what these runs wait for, and the runs of other agents for which they wait."""
+    return reduce(or_, (Q(**{f"{path}pk__in": run_ids}) for path in _CONCERNED))
+
+
+def approvals(caller: Caller) -> QuerySet[Decision]:
+    """The approvals that the caller may decide or is told of: a visitor's own, else all of the
+    agents that the caller may ask. Raises `forbidden` without the scope `runs:approve`."""
+    principal = caller.principal
+    if not principal.trusted:
+        return decisions(caller).filter(kind=Decision.Kind.APPROVAL)
+    principal.require("runs:approve")
+    agents = [caller.agent.id] if caller.agent is not None else opened_by(principal)
+    rows = Decision.objects.filter(organization=principal.organization_id)
+    rows = rows.filter(reduce(or_, (Q(**{f"{path}agent__in": agents}) for path in _CONCERNED)))
+    return rows.filter(kind=Decision.Kind.APPROVAL)
+
+
+_CONCERNED = [f"run__{'parent__' * depth}" for depth in range(MAX_DEPTH + 1)]
+"""Ways from a decision to its run, and to the runs that wait for that one."""

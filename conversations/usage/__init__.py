@@ -1,0 +1,1 @@
+"""The usage of runs: totals for reports, and the spending that budgets are checked against."""
