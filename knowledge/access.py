@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from agents import access as agents
 from agents.caller import Caller
+from agents.models import Agent
 from engine.errors import ClawError
 from knowledge.extraction.chunk import Passage
 from knowledge.models import Chunk, Document, DocumentSource
@@ -38,13 +39,19 @@ def document(caller: Caller, document_id: str) -> Document:
     return found
 
 
-@transaction.atomic
 def add_document(
     caller: Caller, *, title: str, kind: str = "", content: bytes = b"", url: str = ""
 ) -> Document:
-    """Store a document that is not indexed yet. Raises `agent_not_found`, and `invalid_message`
-    for an agent that has too many."""
-    agent = agents.agent_of(caller)
+    """See `store_document`. Raises `agent_not_found` too."""
+    return store_document(agents.agent_of(caller), title=title, kind=kind, content=content, url=url)
+
+
+@transaction.atomic
+def store_document(
+    agent: Agent, *, title: str, kind: str = "", content: bytes = b"", url: str = ""
+) -> Document:
+    """Store a document that is not indexed yet. Raises `invalid_message` for an agent that has too
+    many."""
     if Document.objects.filter(agent=agent).count() >= MAX_DOCUMENTS:
         raise ClawError("invalid_message", f"An agent has at most {MAX_DOCUMENTS} documents.")
     row = Document.objects.create(

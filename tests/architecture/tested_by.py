@@ -31,6 +31,7 @@ TESTED_BY = {
     "clawsite/management/commands/restore.py": "tests/live/test_backup.py",
     "clawsite/management/commands/doctor.py": "tests/clawsite/test_doctor.py",
     "clawsite/management/commands/export_openapi.py": "tests/clawsite/test_openapi.py",
+    "clawsite/management/commands/quickstart.py": "tests/clawsite/test_quickstart.py",
     "clawsite/management/commands/purge.py": "tests/clawsite/test_purge.py",
     "clawsite/management/commands/runserver.py": "tests/live/test_runserver.py",
     "clawsite/management/commands/serve.py": "tests/live/test_smoke.py",

@@ -8,6 +8,10 @@ A line of the user's message that starts with one of these directs the answer:
     /long N       N words instead of the usual answer (at most 10000)
     /echo TEXT    answers with TEXT
     /fail         fails after ten words, as a model server would that breaks down
+    /tool NAME {} calls a tool with arguments, and tells its result (`current_time` without a name)
+    /approve SUM  calls `calculator`, which waits for approval if the agent's entry says so
+    /ask TEXT     asks the user: calls `ask_user` (with choices, if there is no text)
+    /sources TEXT searches the agent's documents: calls `search_knowledge`
 """
 
 import asyncio
@@ -18,6 +22,13 @@ import msgspec
 from engine.errors import ProviderError
 from engine.http.guard import Guard
 from engine.providers.base import Counted, Finished, Sink, TextDelta, ThinkingDelta
+from engine.providers.demo.calls import (
+    blocks_of,
+    deltas_of,
+    question_of,
+    read_calls,
+    report_of,
+)
 from engine.providers.demo.text import ANSWER, THINKING, long_answer
 from engine.request import ModelRequest, estimate_prompt
 from engine.usage import TokenCounts
@@ -30,6 +41,7 @@ SLOW_DELAY = 0.2
 MAX_DELAY_MS = 2000
 MAX_WORDS = 10_000
 WORDS_BEFORE_FAILURE = 10
+ALSO = "You said meanwhile: {}"
 
 
 class Script(msgspec.Struct, frozen=True):
@@ -57,10 +69,14 @@ class DemoProvider:
 
     async def call(self, request: ModelRequest, sink: Sink, *, idle_timeout: float) -> None:
         """See `Provider.call`. Counts are estimates for the prompt, and words for the answer."""
-        script = read_script(request.turns[-1].content)
+        said = request.turns[-1].content  # empty after a step of tools, unless the user joins in
+        calls, report = read_calls(said), report_of(request.turns)
+        answer = "\n\n".join([report, ALSO.format(said)] if said else [report])
+        script = read_script(question_of(request), answer if report else ANSWER)
         prompt = estimate_prompt(request)
         sink([Counted(TokenCounts(input_tokens=prompt))])
-        thoughts, words = split_words(script.thinking), split_words(script.text)
+        thoughts = split_words(script.thinking)
+        words = [] if calls else split_words(script.text)
         for thought in thoughts:
             await asyncio.sleep(script.delay)
             sink([ThinkingDelta(thought)])
@@ -69,21 +85,24 @@ class DemoProvider:
                 raise ProviderError("upstream_error", "The demo failed, as asked.", retryable=True)
             await asyncio.sleep(script.delay)
             sink([TextDelta([word])])
+        if calls:
+            await asyncio.sleep(script.delay)
+            sink(deltas_of(calls))
         counts = TokenCounts(
             input_tokens=prompt,
-            output_tokens=len(thoughts) + len(words),
+            output_tokens=len(thoughts) + len(words) + len(calls),
             reasoning_tokens=len(thoughts),
         )
-        sink([Counted(counts), Finished("end_turn", [])])
+        sink([Counted(counts), Finished("tool_use" if calls else "end_turn", blocks_of(calls))])
 
     async def aclose(self) -> None:
         """Closes nothing: nothing is open."""
 
 
-def read_script(message: str) -> Script:
-    """The answer that the user's message asks for."""
+def read_script(message: str, text: str) -> Script:
+    """The answer that the user's message asks for: `text`, unless it wants another one."""
     directives = dict(DIRECTIVE.findall(message))
-    text, delay = ANSWER, DELAY
+    delay = DELAY
     if "echo" in directives:
         text = directives["echo"]
     elif "long" in directives:

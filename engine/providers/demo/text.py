@@ -47,6 +47,10 @@ Start a line with one of these:
 | `/long 500` | an answer of so many words |
 | `/echo some text` | your text comes back |
 | `/fail` | the answer breaks off with an error, and its first words are kept |
+| `/tool` | a tool is called and its result told; `/tool NAME {"argument": 1}` calls another one |
+| `/approve 6 * 7` | a tool is called that waits until you approve it |
+| `/ask` | you are asked a question, and the answer goes on when you have answered |
+| `/sources refund` | the documents are searched, and the passages shown |
 """
 
 

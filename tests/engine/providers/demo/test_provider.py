@@ -1,7 +1,10 @@
+import re
+
 import pytest
 
 from engine.providers import open_provider
 from engine.providers.base import Provider
+from engine.providers.demo import calls
 from engine.providers.demo.provider import DIRECTIVE, number
 from engine.providers.demo.text import ANSWER
 from tests.engine.providers.contract import (
@@ -32,10 +35,11 @@ async def test_it_says_that_it_is_the_demo_and_how_to_connect_a_model(provider: 
     assert "built-in demo" in text and "ANTHROPIC_API_KEY" in text
 
 
-async def test_its_answer_documents_every_directive() -> None:
+@pytest.mark.parametrize("directives", [DIRECTIVE, calls.DIRECTIVE])
+async def test_its_answer_documents_every_directive(directives: re.Pattern[str]) -> None:
     from engine.providers.demo import provider as demo
 
-    for name in DIRECTIVE.pattern.split("(")[1].split(")")[0].split("|"):
+    for name in directives.pattern.split("(")[1].split(")")[0].split("|"):
         assert f"`/{name}" in ANSWER
         assert f"    /{name} " in (demo.__doc__ or "")
 

@@ -12,17 +12,14 @@ from agents.access import ensure_agent, newest_key
 from agents.auth.keys import create_key
 from agents.models import Agent
 from agents.public.addresses import api_url, is_local, page_url, site_url, ws_url
+from clawsite.management.demo_agent import DOCUMENT, FIELDS, TITLE
 from core.commands import Result, ResultCommand
+from knowledge.access import store_document
 
 ORGANIZATION = "Demo"
 OWNER = "owner@localhost"
 SLUG = "my-agent"
 KEY_NAME = "quickstart"
-
-WELCOME = {
-    "greeting": "Hello! What would you like to know?",
-    "prompts": ["What can you do?", "Tell me something surprising."],
-}
 # Something to look at, and the widget on pages that are being developed: on this machine only, for
 # the operator pays for what visitors ask.
 LOCAL = {"public_page": True, "allowed_origins": ["http://localhost:*", "http://127.0.0.1:*"]}
@@ -50,7 +47,10 @@ class Command(ResultCommand):
         """`{orgId, agentId, slug, apiUrl, wsUrl, consoleUrl, pageUrl?, apiKey?, apiKeyPrefix,
         login?, password?}`: secrets only when they are made."""
         organization = ensure_organization(ORGANIZATION)
-        agent = ensure_agent(organization, SLUG, **_fields(organization, public_page=public_page))
+        new = not organization.agents.filter(slug=SLUG).exists()
+        agent = ensure_agent(organization, SLUG, **_fields(new=new, public_page=public_page))
+        if new:
+            store_document(agent, title=TITLE, kind="markdown", content=DOCUMENT.encode())
         data = {
             "orgId": organization.id,
             "agentId": agent.id,
@@ -65,10 +65,9 @@ class Command(ResultCommand):
         return Result(data, _text(data))
 
 
-def _fields(organization: Organization, *, public_page: bool) -> dict[str, Any]:
+def _fields(*, new: bool, public_page: bool) -> dict[str, Any]:
     """The fields of the new agent. They are set only once, so an operator's changes stay."""
-    first = not organization.agents.filter(slug=SLUG).exists()
-    made = WELCOME | (LOCAL if is_local() else {}) if first else {}
+    made = FIELDS | (LOCAL if is_local() else {}) if new else {}
     return made | ({"public_page": True} if public_page else {})
 
 
