@@ -19,8 +19,8 @@ from engine.tools.base import Policy, policy_of
 from engine.tools.mcp.names import Wanted, model_names, safe
 from engine.tools.mcp.toolbox import EVERY
 from engine.tools.registry import BUILTINS, ELSEWHERE
+from wire.objects.widget import MAX_BYTES, WidgetSettings
 from wire.parse import field_of, problem_of
-from wire.widget import MAX_BYTES, WidgetSettings
 
 # A slug is a DNS label, because the agent answers at <slug>.<CLAW_AGENT_DOMAIN>.
 validate_dns_label = RegexValidator(
@@ -157,7 +157,7 @@ def validate_prompts(prompts: Any) -> None:
 
 
 def validate_widget(widget: Any) -> None:
-    """An object of `wire.widget.WidgetSettings`, and no larger than that allows."""
+    """An object of `wire.objects.widget.WidgetSettings`, and no larger than that allows."""
     try:
         settings = msgspec.convert(widget, WidgetSettings)
     except msgspec.ValidationError as error:

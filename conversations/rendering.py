@@ -11,7 +11,8 @@ from agents.auth.visitors import visitor_of
 from conversations.models import Conversation, Decision, Message, Run, Share
 from engine.events import DecidedBy, Source, Usage
 from engine.transcript import MessageStatus, Problem, ToolUse, Transcript
-from wire import frames, objects
+from wire import frames
+from wire.objects import conversations as objects
 
 UNFINISHED: dict[str, MessageStatus] = {"running": "streaming", "waiting": "waiting"}
 """The status of a message while its run has not ended: until then its row says `queued`."""
@@ -96,9 +97,9 @@ def render_run(row: Run, transcript: Transcript | None) -> objects.Run:
     )
 
 
-def render_approval(row: Decision) -> objects.Approval:
+def render_approval(row: Decision) -> objects.ApprovalRequest:
     """An approval. Its run is loaded with its conversation."""
-    return objects.Approval(
+    return objects.ApprovalRequest(
         id=row.call_id,
         run_id=row.run_id,
         agent_id=row.run.agent_id,

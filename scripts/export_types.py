@@ -14,7 +14,7 @@ import msgspec
 from scripts.generated import main
 from wire.description.names import in_camel_case
 from wire.description.schema import event_schema
-from wire.visitors import AgentGreeting
+from wire.objects.visitors import AgentGreeting
 
 PATH = Path(__file__).resolve().parent.parent / "static" / "claw" / "protocol.d.ts"
 HEAD = (

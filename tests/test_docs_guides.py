@@ -35,10 +35,11 @@ from engine.tools import step
 from engine.tools.builtin import ask_user
 from engine.tools.registry import BUILTINS
 from tests.documents import ROOT, names, read, rows, section
-from wire import management, native
+from wire import native
 from wire.description.openapi import IDEMPOTENCY_KEY
 from wire.errors import CLOSE_CODE, HTTP_STATUS
 from wire.native import asking
+from wire.objects import management
 
 
 def defaults() -> dict[str, int]:

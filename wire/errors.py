@@ -3,7 +3,7 @@
 from msgspec import UNSET
 
 from engine.errors import ClawError
-from wire.objects import ErrorBody, ErrorEnvelope
+from wire.objects.conversations import ErrorBody, ErrorEnvelope
 
 HTTP_STATUS = {
     "auth_required": 401,

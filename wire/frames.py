@@ -8,7 +8,7 @@ import msgspec
 
 from engine.events import Pending
 from engine.transcript import MessageStatus
-from wire.objects import Message
+from wire.objects.conversations import Message
 
 
 class ServerFrame(

@@ -6,7 +6,7 @@ from msgspec import UNSET
 
 from engine.transcript import Transcript
 from wire.frames import Progress, Snapshot
-from wire.objects import Message
+from wire.objects.conversations import Message
 
 
 def message_of(transcript: Transcript, created_at: datetime) -> Message:

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from engine.events import ASK_USER, INTERNAL, Pending
 from engine.transcript import ToolUse
 from wire.frames import Snapshot
-from wire.objects import Message, Run, WaitingRun
+from wire.objects.conversations import Message, Run, WaitingRun
 
 USAGE_EVENTS = frozenset({"usage"})
 USAGE_FIELDS = ("provider", "model", "usage", "cost")

@@ -12,7 +12,7 @@ from agents.caller import Caller
 from agents.models import Agent
 from core.http import Answer, check_if_match, newest, page_of, read, unchanged
 from engine.errors import ClawError, invalid
-from wire import management
+from wire.objects import management
 from wire.parse import check_storable
 
 JSON_NAMES = {

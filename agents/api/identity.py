@@ -7,7 +7,7 @@ from agents import access
 from agents.auth import grants, identity
 from agents.caller import Caller
 from core.http import Answer
-from wire.management import IdentitySecret
+from wire.objects.management import IdentitySecret
 
 
 @transaction.atomic

@@ -16,7 +16,7 @@ from agents.models import Agent, ApiKey
 from agents.validators import DEFAULT_SCOPES
 from core.http import Answer, newest, page_of, read
 from engine.errors import invalid
-from wire import management
+from wire.objects import management
 from wire.parse import check_storable
 
 _new_key = msgspec.json.Decoder(management.NewKey)

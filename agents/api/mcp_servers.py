@@ -15,7 +15,7 @@ from agents.outbound.headers import headers_of, merged
 from agents.outbound.mcp import secrets_named
 from core.http import Answer, flag, newest, page_of, read
 from engine.errors import ClawError
-from wire import management
+from wire.objects import management
 from wire.parse import check_storable
 
 _fields = msgspec.json.Decoder(management.McpServerFields)

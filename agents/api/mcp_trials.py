@@ -21,7 +21,7 @@ from engine.tools.mcp.base import ServerFailed
 from engine.tools.mcp.results import plain_result
 from engine.tools.mcp.server import Server
 from engine.tools.results import bounded
-from wire import management
+from wire.objects import management
 
 MAX_TRIALS = 10
 """At once: each has a connection or a program of its own."""

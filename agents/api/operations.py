@@ -3,7 +3,7 @@
 from agents.api import agents, identity, keys, organization_keys
 from core.http import PAGE
 from wire.description.openapi import Operation, Parameter
-from wire.management import (
+from wire.objects.management import (
     Agent,
     AgentFields,
     AgentPage,

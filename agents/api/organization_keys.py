@@ -11,7 +11,7 @@ from agents.auth import keys, rotation
 from agents.caller import Caller
 from core.http import Answer, newest, page_of, read
 from engine.errors import invalid
-from wire import management
+from wire.objects import management
 
 _new_key = msgspec.json.Decoder(management.NewKey)
 _rotation = msgspec.json.Decoder(management.Rotation)

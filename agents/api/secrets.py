@@ -8,7 +8,7 @@ from accounts.models import Secret
 from agents import access
 from agents.caller import Caller
 from core.http import Answer, newest, page_of, read
-from wire import management
+from wire.objects import management
 from wire.parse import check_storable
 
 _new_secret = msgspec.json.Decoder(management.NewSecret)

@@ -3,7 +3,7 @@
 from agents.api import mcp_servers, mcp_trials, secrets
 from core.http import PAGE
 from wire.description.openapi import Operation, Parameter
-from wire.management import (
+from wire.objects.management import (
     McpCall,
     McpOutcome,
     McpServer,

@@ -18,7 +18,7 @@ from agents.validators import is_name
 from core.cache import ExpiringCache
 from core.chunks import chunks
 from core.database import database_step
-from wire.widget import WidgetSettings, widget_of
+from wire.objects.widget import WidgetSettings, widget_of
 
 SCOPES = frozenset({"chat", "conversations:read", "conversations:write"})
 """The scopes of a visitor; a user has those of them that the identity secret's maker had."""

@@ -9,7 +9,7 @@ from django.utils import timezone
 from agents.models import Agent
 from agents.validators import DEFAULT_SCOPES, SCOPES
 from console.agents.forms import LinesField
-from wire.management import NewKey
+from wire.objects.management import NewKey
 
 EXPIRIES = [("", "Never"), ("30", "30 days"), ("90", "90 days"), ("365", "1 year")]
 

@@ -12,7 +12,7 @@ from msgspec import UNSET, to_builtins
 from conversations.models import Conversation
 from conversations.rendering import render_conversation
 from core.http import utc
-from wire.objects import Message
+from wire.objects.conversations import Message
 from wire.parse import dumps
 
 COLUMNS = (

@@ -11,7 +11,7 @@ from conversations.models import Conversation
 from conversations.rendering import render_current_message
 from core.http import MAX_LIMIT, Page
 from engine.errors import ClawError
-from wire.objects import Message, MessagePage
+from wire.objects.conversations import Message, MessagePage
 from wire.visibility import Visibility
 
 MAX_PAGE_BYTES = 1024 * 1024

@@ -6,8 +6,8 @@ from conversations.rendering import render_run, render_snapshot
 from engine.errors import Unavailable
 from engine.log.base import Damaged, Log, StorageFailed, UnknownRun
 from engine.transcript import Transcript
-from wire import objects
 from wire.frames import Snapshot
+from wire.objects import conversations as objects
 from wire.snapshot import message_of, snapshot_of
 
 

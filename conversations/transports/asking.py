@@ -18,7 +18,7 @@ from engine.errors import ClawError
 from engine.log.base import Log, LogError, UnknownRun
 from engine.transcript import Transcript, fold_all
 from wire.native import ChatRequest
-from wire.objects import Message, WaitingRun
+from wire.objects.conversations import Message, WaitingRun
 from wire.snapshot import message_of
 
 LARGE = 256 * 1024  # bytes of an answer that is not kept while it grows

@@ -13,7 +13,7 @@ from django.db.models.fields.json import KT
 from django.db.models.functions import Cast, TruncDate, TruncMinute
 
 from conversations.models import FINAL, Run, RunStatus
-from wire.management import Group, Sums
+from wire.objects.management import Group, Sums
 
 MAX_GROUPS = 1000  # no key or model list of an organisation is meant to be longer
 STEP = 2000  # runs in one statement: some 10 ms
@@ -24,7 +24,7 @@ GROUPS = {
     "key": {"key_id": F("api_key"), "key_name": F("api_key__name")},
     "model": {"provider": F("provider"), "model": F("model")},
 }
-"""The fields that name a group (`wire.management.Group`), and the columns that make it."""
+"""The fields that name a group (`wire.objects.management.Group`), and the columns that make it."""
 COLUMNS = GROUPS | {"minute": {"minute": TruncMinute("created_at")}}
 """Those of the report, and those of the command center's charts."""
 

@@ -86,10 +86,6 @@ QUERYING = (
 )
 MAX_LINES = 400
 MAX_ENTRIES = 15
-LARGE_ROOMS = {
-    "wire": 18,
-}
-"""Rooms with more entries than that, which may not grow."""
 
 
 @dataclass(frozen=True)
@@ -242,7 +238,7 @@ def crowded_rooms(sources: list[Source]) -> list[str]:
     return [
         f"{room} has {count} entries: split it by noun"
         for room, count in counts.items()
-        if count > LARGE_ROOMS.get(room, MAX_ENTRIES)
+        if count > MAX_ENTRIES
     ]
 
 

@@ -12,7 +12,7 @@ from tests.browser.site import Site
 from tests.browser.widget import SETTINGS, Widget, embedding, words
 from tests.documents import code, names, rows, section
 from tests.live.server import Server
-from wire.widget import WidgetSettings
+from wire.objects.widget import WidgetSettings
 
 __all__ = ["SETTINGS"]
 

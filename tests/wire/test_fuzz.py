@@ -19,9 +19,10 @@ from engine.events import Event
 from engine.transcript import fold_all
 from tests.engine.test_events import EXAMPLES, STAMP
 from tests.mutations import altered, damaged, fuzz
-from wire import management, native
+from wire import native
 from wire.errors import envelope_of, status_of
 from wire.frames import Error
+from wire.objects import management
 from wire.parse import decode, dumps
 from wire.selection import Selection
 from wire.sse import parse_event_id

@@ -7,7 +7,7 @@ import msgspec
 
 from tests import fixtures
 from wire.frames import Snapshot
-from wire.objects import Message, Run
+from wire.objects.conversations import Message, Run
 from wire.parse import dumps
 from wire.visibility import EVERYTHING, WITH_USAGE, Visibility, visible
 

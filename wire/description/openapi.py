@@ -12,7 +12,7 @@ import msgspec
 
 from wire.description.names import camel, in_camel_case
 from wire.errors import HTTP_STATUS
-from wire.objects import ErrorEnvelope
+from wire.objects.conversations import ErrorEnvelope
 
 JSON_TYPE, EVENT_TYPE = "application/json", "text/event-stream"
 FORM_TYPE = "multipart/form-data"

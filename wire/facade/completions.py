@@ -13,7 +13,7 @@ from wire import parse
 from wire.facade.history import Call, Said, chat_of, instructions_of, with_tools
 from wire.facade.openai import Function, Part, handed_over, refuse_unsupported, text_of
 from wire.native import ChatRequest
-from wire.objects import Message
+from wire.objects.conversations import Message
 from wire.parse import Name
 
 FinishReason: TypeAlias = Literal["stop", "length", "content_filter", "tool_calls"]

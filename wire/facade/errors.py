@@ -9,7 +9,7 @@ import msgspec
 
 from engine.errors import ClawError
 from wire.errors import envelope_of, status_of
-from wire.objects import ErrorBody, ErrorEnvelope
+from wire.objects.conversations import ErrorBody, ErrorEnvelope
 
 OPENAI = re.compile(r"(/a/[^/]+)?/v1/")
 

@@ -8,7 +8,7 @@ import msgspec
 from engine.errors import ClawError, invalid
 from engine.transcript import ToolUse
 from wire.native import ClientTool
-from wire.objects import Message
+from wire.objects.conversations import Message
 
 TEXTS = ("text", "input_text", "output_text", "refusal")
 

@@ -17,7 +17,7 @@ from wire.encoder import Encoder, Encoding
 from wire.encoders.completions import CompletionChunks
 from wire.facade.completions import ChatCompletion, parse_completion, waiting
 from wire.facade.openai import stopped
-from wire.objects import Message, WaitingRun
+from wire.objects.conversations import Message, WaitingRun
 from wire.selection import Selection
 
 HANDS_OVER = {"hands_over": True}

@@ -37,7 +37,7 @@ from wire.facade.responses.objects import (
     run_id_of,
 )
 from wire.facade.responses.request import ResponseRequest, parse_response
-from wire.objects import Message
+from wire.objects.conversations import Message
 from wire.visibility import EVERYTHING
 
 CANCEL_SECONDS = 5.0

@@ -25,7 +25,7 @@ from core.database import database_step
 from core.http import Answer, page_of, read
 from engine.errors import RunFailed
 from wire.native import ChatRequest
-from wire.objects import (
+from wire.objects.conversations import (
     CancelledRun,
     CancelledRuns,
     ChatAnswer,

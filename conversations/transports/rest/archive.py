@@ -20,8 +20,8 @@ from core.database import database_step
 from core.http import PAGE, Answer, newest, page_of, read
 from engine.errors import invalid
 from wire.description.openapi import Csv, Markdown, Operation, Parameter
-from wire.objects import Conversation as Described
-from wire.objects import ConversationExport, ConversationPage, NewShare, Share
+from wire.objects.conversations import Conversation as Described
+from wire.objects.conversations import ConversationExport, ConversationPage, NewShare, Share
 from wire.visibility import Visibility
 
 _new_share = msgspec.json.Decoder(NewShare)

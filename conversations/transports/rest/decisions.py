@@ -14,7 +14,7 @@ from core.http import PAGE, Answer, newest, page_of, read
 from engine.errors import invalid
 from wire.description.openapi import Operation, Parameter
 from wire.native import ClientResult, Reply, Verdict
-from wire.objects import Approval, ApprovalPage, Decided
+from wire.objects.conversations import ApprovalPage, ApprovalRequest, Decided
 
 _verdict = msgspec.json.Decoder(Verdict)
 _reply = msgspec.json.Decoder(Reply)
@@ -88,7 +88,7 @@ OPERATIONS = (
         summary="Approve a tool call that waits, or decline it",
         scope="runs:approve",
         body=Verdict,
-        answers={200: (Approval,)},
+        answers={200: (ApprovalRequest,)},
         errors=("approval_not_found", "already_decided", "digest_mismatch"),
     ),
     Operation(

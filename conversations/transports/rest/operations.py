@@ -33,9 +33,8 @@ from knowledge.api.operations import OPERATIONS as OF_DOCUMENTS
 from memories.api.operations import OPERATIONS as OF_MEMORIES
 from wire.description.openapi import Events, Operation, Parameter
 from wire.feed import CommandCenterState, RecentMinutes
-from wire.management import UsageReport
 from wire.native import ChatRequest, ContentRequest
-from wire.objects import (
+from wire.objects.conversations import (
     CancelledRun,
     CancelledRuns,
     ChatAnswer,
@@ -45,8 +44,9 @@ from wire.objects import (
     Run,
     WaitingRun,
 )
-from wire.tickets import NewTicket, Ticket
-from wire.visitors import AgentGreeting, NewVisitorSession, VisitorSession
+from wire.objects.management import UsageReport
+from wire.objects.tickets import NewTicket, Ticket
+from wire.objects.visitors import AgentGreeting, NewVisitorSession, VisitorSession
 
 REFUSED = (
     *("budget_exceeded", "conversation_busy", "idempotency_conflict", "message_not_found"),

@@ -10,7 +10,7 @@ from conversations.transports.http import visibility_of
 from conversations.transports.rest.parameters import AGENT
 from core.http import Answer, read
 from wire.description.openapi import Operation
-from wire.objects import Conversation, Feedback, Message, Rating
+from wire.objects.conversations import Conversation, Feedback, Message, Rating
 from wire.parse import check_text
 
 _feedback = msgspec.json.Decoder(Feedback)

@@ -20,11 +20,11 @@ from conversations.transports.sse.encoding import encoding_of
 from core.database import database_step
 from core.http import Answer, read
 from engine.errors import ClawError
-from wire import tickets as wire
 from wire.encoder import Encoding
 from wire.native import ChatRequest, size_of
+from wire.objects import tickets as wire
+from wire.objects.tickets import NewTicket
 from wire.parse import too_large
-from wire.tickets import NewTicket
 
 _asked = msgspec.json.Decoder(NewTicket)
 

@@ -11,7 +11,7 @@ from conversations.usage import totals
 from core.database import database_step
 from core.http import Answer
 from engine.errors import invalid
-from wire.management import UsageReport
+from wire.objects.management import UsageReport
 
 DAYS = 30
 MAX_DAYS = 366

@@ -12,7 +12,7 @@ from conversations.transports import admission
 from conversations.transports.identify import address, client_address
 from core.http import Answer, read
 from engine.errors import ClawError
-from wire.visitors import AgentGreeting, NewVisitorSession, VisitorSession
+from wire.objects.visitors import AgentGreeting, NewVisitorSession, VisitorSession
 
 _asked = msgspec.json.Decoder(NewVisitorSession)
 # A page asks at each visit; what the agent's organisation changes is seen a minute later.

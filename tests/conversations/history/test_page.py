@@ -11,7 +11,7 @@ from core.http import Page
 from engine.errors import ClawError
 from tests.conversations.parts import ask
 from wire.errors import status_of
-from wire.objects import MessagePage
+from wire.objects.conversations import MessagePage
 from wire.parse import dumps
 from wire.visibility import EVERYTHING, visible
 

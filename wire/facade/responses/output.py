@@ -25,7 +25,7 @@ from wire.facade.responses.objects import (
     ResponseUsage,
     SummaryText,
 )
-from wire.objects import Message
+from wire.objects.conversations import Message
 from wire.parse import dumps
 
 Said: TypeAlias = tuple[str, dict[str, Any]]

@@ -2,8 +2,8 @@
 
 import msgspec
 
+from wire.objects.widget import WidgetSettings
 from wire.parse import Moment, Name
-from wire.widget import WidgetSettings
 
 
 class NewVisitorSession(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):

@@ -1,4 +1,4 @@
-"""`wire.objects`: what REST answers, in one definition."""
+"""`wire.objects.conversations`: what REST answers, in one definition."""
 
 from datetime import datetime
 from typing import Any
@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from tests import fixtures
-from wire.objects import ErrorEnvelope, Message
+from wire.objects.conversations import ErrorEnvelope, Message
 from wire.parse import dumps
 
 

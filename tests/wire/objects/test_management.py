@@ -1,10 +1,11 @@
-"""`wire.management`: the objects of agents, keys and usage."""
+"""`wire.objects.management`: the objects of agents, keys and usage."""
 
 import msgspec
 import pytest
 
 from engine.errors import ClawError
-from wire import management, parse
+from wire import parse
+from wire.objects import management
 
 
 def decode(type_: type, text: str) -> object:

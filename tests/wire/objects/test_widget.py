@@ -1,9 +1,9 @@
-"""`wire.widget`: the settings of a chat on a page."""
+"""`wire.objects.widget`: the settings of a chat on a page."""
 
 import msgspec
 import pytest
 
-from wire.widget import WidgetSettings, widget_of
+from wire.objects.widget import WidgetSettings, widget_of
 
 GOOD = {
     "avatar": "https://cdn.example.com/face.png",

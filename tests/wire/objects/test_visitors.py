@@ -1,11 +1,11 @@
-"""`wire.visitors`: the objects of visitor sessions."""
+"""`wire.objects.visitors`: the objects of visitor sessions."""
 
 import msgspec
 import pytest
 
 from engine.errors import ClawError
 from wire import parse
-from wire.visitors import NewVisitorSession
+from wire.objects.visitors import NewVisitorSession
 
 _decoder = msgspec.json.Decoder(NewVisitorSession)
 

@@ -1,4 +1,4 @@
-"""`wire.tickets`: what a stream ticket is for."""
+"""`wire.objects.tickets`: what a stream ticket is for."""
 
 import jsonschema_rs
 import msgspec
@@ -6,7 +6,7 @@ import pytest
 
 from engine.errors import ClawError
 from wire import parse
-from wire.tickets import NewTicket
+from wire.objects.tickets import NewTicket
 
 _decoder = msgspec.json.Decoder(NewTicket)
 

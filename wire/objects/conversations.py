@@ -135,7 +135,9 @@ class WaitingRun(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     pending: list[Pending]
 
 
-class Approval(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
+class ApprovalRequest(
+    msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True
+):
     """A tool call that waits, or has waited, for approval. `id` is unique in its run."""
 
     id: str
@@ -156,7 +158,7 @@ class Approval(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_d
 class ApprovalPage(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """Approvals, the newest first; `next_cursor` is for `before`."""
 
-    approvals: list[Approval]
+    approvals: list[ApprovalRequest]
     next_cursor: str | None
 
 

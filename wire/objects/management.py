@@ -7,8 +7,8 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
+from wire.objects.widget import WidgetSettings
 from wire.parse import Moment, Name
-from wire.widget import WidgetSettings
 
 DAY = 24 * 60 * 60
 MAX_OVERLAP = 30 * DAY

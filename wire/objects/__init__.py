@@ -1,0 +1,1 @@
+"""The objects of the REST API: requests and answers."""
