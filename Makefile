@@ -43,10 +43,10 @@ bench: .venv/.dev ## Measure against Express, FastAPI and Channels; writes docs/
 	@$(BIN)/python -m bench $(if $(QUICK),--quick)
 
 soak: .venv/.dev ## Half an hour of mixed load with faults, and what it leaves behind (MINUTES=10)
-	@$(BIN)/python -m bench.soak --minutes $(or $(MINUTES),30)
+	@$(BIN)/python -m bench.stability.soak --minutes $(or $(MINUTES),30)
 
 chaos: .venv/.dev ## Kill everything for three minutes, with clients that come back; lose nothing (MINUTES=30)
-	@$(BIN)/python -m bench.chaos --minutes $(or $(MINUTES),3)
+	@$(BIN)/python -m bench.stability.chaos --minutes $(or $(MINUTES),3)
 
 check: .venv/.dev tests/node_modules/.installed-lock frontend/node_modules/.installed-lock ## Format, lint, types, Django's checks, migrations, what is generated
 	$(BIN)/ruff format --check .

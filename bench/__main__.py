@@ -22,8 +22,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from bench import machine, page, programs
+from bench import machine, programs
 from bench.measuring import upstream
+from bench.report import page
 from bench.scenarios import SCENARIOS, Run
 from bench.subjects import Stage, install_peers, peer_versions
 from tests.postgres_server import postgres_program

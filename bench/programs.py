@@ -27,7 +27,7 @@ def language() -> str:
 
 
 def program(name: str) -> list[str]:
-    """The command of `<name>.c`, or of `<name>.py` where nothing can compile."""
+    """The command of `<name>/<name>.c`, or of the Python package where nothing can compile."""
     cc = compiler()
     return [_compiled(name, cc)] if cc else [sys.executable, "-m", f"bench.{name}"]
 
@@ -35,7 +35,16 @@ def program(name: str) -> list[str]:
 @cache
 def _compiled(name: str, cc: str) -> str:
     made = _folder() / name
-    command = [cc, "-O2", "-Wall", "-Wextra", "-Werror", "-o", str(made), str(HERE / f"{name}.c")]
+    command = [
+        cc,
+        "-O2",
+        "-Wall",
+        "-Wextra",
+        "-Werror",
+        "-o",
+        str(made),
+        str(HERE / name / f"{name}.c"),
+    ]
     subprocess.run(command, check=True)
     return str(made)
 

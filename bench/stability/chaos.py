@@ -1,6 +1,6 @@
 """The chaos loop: everything that can die dies, again and again, and nobody loses anything.
 
-    python -m bench.chaos --minutes 3
+    python -m bench.stability.chaos --minutes 3
 
 Two web processes and two workers on PostgreSQL and Redis of their own; clients that come back.
 Every few seconds one of: a worker or a web process killed or told to leave, Redis or PostgreSQL

@@ -1,4 +1,4 @@
-"""The sum of what all clients of load.py have seen, and the output of load.py."""
+"""The sum of what all clients of the load have seen, and the output of the load."""
 
 import asyncio
 import time

@@ -1,6 +1,6 @@
 """Mixed load with faults on one process for as long as you like, and what is left of it.
 
-    python -m bench.soak --minutes 30
+    python -m bench.stability.soak --minutes 30
 
 Clients over every door that drop, resume, stop, stall and talk nonsense, and a model server that
 fails. Every run is checked. At the end memory must have grown by 1 MB a minute at most, and file

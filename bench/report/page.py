@@ -6,12 +6,13 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from bench import plot, programs
-from bench.figures import Comparison, Figure, comparisons, ended, targets
+from bench import programs
 from bench.measuring import MAX_FOREIGN
+from bench.report import plot
+from bench.report.figures import Comparison, Figure, comparisons, ended, targets
 from bench.scenarios import FIRST_PEER, OURS
 
-DOCS = Path(__file__).resolve().parent.parent / "docs"
+DOCS = Path(__file__).resolve().parents[2] / "docs"
 PLOTS = "performance"
 FINDINGS = Path(__file__).parent / "findings.md"  # what no measurement says by itself
 

@@ -1,4 +1,4 @@
-"""One client of load.py: what it asks, and what it takes from what arrives (client.h)."""
+"""One client of the load: what it asks, and what it takes from what arrives (client.h)."""
 
 import asyncio
 import re
@@ -7,9 +7,9 @@ from time import monotonic_ns
 
 import msgspec
 
-from bench.connection import Connection, Frames, Response
-from bench.options import Options
-from bench.tally import ASKED, CLOSED, CONNECTING, OVER, READY, STREAMING, Tally
+from bench.load.connection import Connection, Frames, Response
+from bench.load.options import Options
+from bench.load.tally import ASKED, CLOSED, CONNECTING, OVER, READY, STREAMING, Tally
 
 TOKEN = re.compile(r"(\d+):(\d+) ")
 STALLED_BUFFER = 4096  # bytes that the system takes for a client that does not read

@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
-from bench import page, plot
-from bench.figures import targets
 from bench.programs import TWINS
+from bench.report import page, plot
+from bench.report.figures import targets
 
 
 def measured(streams: int, cost: float, p99: float = 0.5) -> dict[str, Any]:

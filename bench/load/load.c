@@ -10,7 +10,7 @@
  *
  * A token is `<index>:<CLOCK_MONOTONIC ns when the model server sent it> ` in the `content` of an
  * event whose `type` is `token`; an event of type `done` ends an answer. Its twin for want of a C
- * compiler is load.py.
+ * compiler is __main__.py.
  */
 #include "client.h"
 

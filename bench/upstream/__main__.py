@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import httptools
 
-from bench.loop import run
+from bench.load.loop import run
 
 MAX_PADDING = 16000
 LATE = 10_000_000  # ns behind its time: a token that the machine, not the server, held up

@@ -1,4 +1,4 @@
-"""The connections of a client of load.py: WebSocket frames, or HTTP with server-sent events."""
+"""The connections of a client of the load: WebSocket frames, or HTTP with server-sent events."""
 
 import asyncio
 from time import monotonic_ns
@@ -6,8 +6,8 @@ from typing import Protocol
 
 import httptools
 
-from bench.options import Options
-from bench.tally import OVER
+from bench.load.options import Options
+from bench.load.tally import OVER
 
 SWITCHED = b"HTTP/1.1 101"
 UPGRADE = (
@@ -25,7 +25,7 @@ MASK = b"\0\0\0\0"  # RFC 6455 wants one, and any four bytes are one
 
 
 class Owner(Protocol):
-    """The client that a connection works for (`bench.client.Client`)."""
+    """The client that a connection works for (`bench.load.client.Client`)."""
 
     options: Options
     state: int

@@ -1,4 +1,4 @@
-"""What a run of load.py is told."""
+"""What a run of the load is told."""
 
 from dataclasses import dataclass
 

@@ -6,7 +6,7 @@
  * until told to finish). A token's text is `<index>:<time it left, CLOCK_MONOTONIC ns> `, behind it
  * `pad=1000` letters more if asked for; one write each, as the real services send them. `GET /stats` tells what was sent and how late (JSON,
  * since the last time), `GET /finish` the same and ends all answers with their next token. It
- * prints a line when it listens. Its twin for want of a C compiler is upstream.py.
+ * prints a line when it listens. Its twin for want of a C compiler is __main__.py.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>

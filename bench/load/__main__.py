@@ -14,10 +14,10 @@ from dataclasses import fields
 from time import monotonic_ns
 from typing import Any
 
-from bench.client import Client
-from bench.loop import run
-from bench.options import Options
-from bench.tally import ASKED, STREAMING, Tally
+from bench.load.client import Client
+from bench.load.loop import run
+from bench.load.options import Options
+from bench.load.tally import ASKED, STREAMING, Tally
 
 CONNECTING_AT_ONCE = 64
 PULSE = 0.005  # seconds; a loop that is busy for longer lets what has arrived grow old

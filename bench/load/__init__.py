@@ -1,0 +1,1 @@
+"""The clients of the benchmark: load.c, and their twin in Python."""

@@ -1,0 +1,1 @@
+"""The report: figures, plots, and the page that shows them."""

@@ -1,0 +1,1 @@
+"""Long runs with faults: the soak, and the chaos loop."""

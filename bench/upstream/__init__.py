@@ -1,0 +1,1 @@
+"""The model server of the benchmark: upstream.c, and its twin in Python."""
