@@ -8,10 +8,11 @@ from agents.public import pages
 from clawsite import openapi
 from clawsite.operator import diagnostics
 from clawsite.operator import urls as operator_urls
+from conversations.transports.facade.urls import api as foreign
 from conversations.transports.facade.urls import urlpatterns as openai
 from conversations.transports.rest.urls import urlpatterns
 
-api = [*urlpatterns, path(openapi.SHOW.path, openapi.SHOW.view)]
+api = [*urlpatterns, *foreign, path(openapi.SHOW.path, openapi.SHOW.view)]
 urlpatterns = [
     path("", pages.chat),
     path("demo/", pages.demo),

@@ -26,7 +26,10 @@ SHOW = Operation(
     summary="This document",
     answers={200: (Document,)},
 )
-OPERATIONS = (*operations.ASK, *operations.MANAGE, *facades.ASK, *facades.MANAGE, SHOW)
+OPERATIONS = (
+    *(*operations.ASK, *operations.MANAGE, *facades.ASK, *facades.MANAGE),
+    *(*facades.API_ASK, *facades.API_MANAGE, SHOW),
+)
 
 
 def openapi() -> Document:

@@ -98,7 +98,9 @@ def test_every_error_is_documented_with_its_status_and_close_code_and_no_other()
 
 
 def test_every_address_is_documented_with_its_methods_and_no_other() -> None:
-    text = section(PAGE, "HTTP") + section("docs/openai.md", "Addresses")
+    foreign = ("openai", "ai-sdk")
+    pages = [section(f"docs/{name}.md", "Addresses") for name in foreign]
+    text = "".join([section(PAGE, "HTTP"), *pages])
     headings = re.findall(r"^### ([A-Z]+) (/(?:api|v1)/\S+)$", text, re.MULTILINE)
     known = {(each.method, each.prefix + re.sub(r"<\w+>", "{}", each.path)) for each in OPERATIONS}
     assert {(method, re.sub(r"{\w+}", "{}", path)) for method, path in headings} == known

@@ -10,6 +10,7 @@ import msgspec
 
 from engine.errors import ClawError
 from engine.events import Batch
+from wire.encoders.ai_sdk import UiMessageChunks
 from wire.encoders.completions import CompletionChunks
 from wire.encoders.conversation import ConversationEvents
 from wire.encoders.native import SocketFrames, SseEvents
@@ -68,6 +69,7 @@ ENCODERS: dict[str, type[Encoder]] = {
     "ws-agent-thoughts": Thoughts,
     "completions": CompletionChunks,
     "responses": ResponseEvents,
+    "ai-sdk": UiMessageChunks,
 }
 """Every protocol by its name."""
 

@@ -27,10 +27,21 @@ REQUIRED = {
     "/api/members/{memberId}": {"role": "viewer"},
     "/api/invitations": {"email": "ada@example.com"},
     "/api/organization": {"name": "Ours"},
+    "/api/ai-sdk/chat": {
+        "id": "ours",
+        "message": {"role": "user", "parts": [{"type": "text", "text": "Hi"}]},
+    },
     "/v1/responses": {"model": "any", "input": "Hi"},
     "/v1/chat/completions": {"model": "any", "messages": [{"role": "user", "content": "Hi"}]},
 }
 """Bodies for the addresses that answer nothing without one."""
+
+
+TELLING_NOTHING = {
+    "GET /api/ai-sdk/chat/{conversationId}/stream": b"",
+    "POST /api/ai-sdk/chat/{conversationId}/stop": b'{"cancelled":[]}',
+}
+"""What succeeds for what is not there too, and the answer then."""
 
 
 @dataclass(frozen=True)

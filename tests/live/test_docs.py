@@ -42,8 +42,8 @@ def server(quickstart: tuple[Server, str]) -> Server:
 
 
 def examples(*languages: str) -> list[Code]:
-    pages = ("docs/clients.md", PAGE, "docs/errors.md", "docs/javascript.md", "docs/openai.md")
-    return [block for page in pages for block in code(page, *languages)]
+    names = ("clients", "protocol", "errors", "javascript", "openai", "ai-sdk")
+    return [block for name in names for block in code(f"docs/{name}.md", *languages)]
 
 
 async def print_of(example: Code, folder: Path, server: Server, port: int | None = None) -> str:

@@ -27,7 +27,7 @@ async def chat_of(caller: Caller, asked: ResponseRequest) -> ChatRequest:
 def _within(caller: Caller, asked: ResponseRequest, name: str) -> ChatRequest:
     """The message in a conversation that exists, or begins with it."""
     try:
-        known = _calls(access.latest_run(caller, name))
+        known = calls_of(access.latest_run(caller, name))
     except ClawError:  # there is none yet, or no answer in it
         known = []
     message = asked.message(known, message_bytes=settings.CLAW_MAX_MESSAGE_BYTES)
@@ -42,14 +42,14 @@ def _behind(caller: Caller, asked: ResponseRequest, response_id: str) -> ChatReq
     except ClawError as error:
         details = {"field": "previous_response_id"}
         raise ClawError(error.code, "There is no such response.", details=details) from None
-    message = asked.message(_calls(run), message_bytes=settings.CLAW_MAX_MESSAGE_BYTES)
+    message = asked.message(calls_of(run), message_bytes=settings.CLAW_MAX_MESSAGE_BYTES)
     earlier = access.texts_up_to(run, MAX_TURNS - 1)
     if earlier is None:
         return replace(message, conversation_id=run.conversation.pk)
     return ChatRequest(messages=[*_turns(earlier), *_turns_of(message)])
 
 
-def _calls(run: Run) -> list[str]:
+def calls_of(run: Run) -> list[str]:
     """The ids of the calls with which a run has ended."""
     return [tool["id"] for tool in run.message.tools if tool.get("client") and "result" not in tool]
 

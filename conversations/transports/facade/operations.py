@@ -1,16 +1,18 @@
-"""Every operation below `/v1/`: its addresses and its description come from here."""
+"""Every operation of other people's protocols: its addresses and its description come from here."""
 
 from functools import partial
 
-from conversations.transports.facade import completions, models, responses
+from conversations.transports.facade import ai_sdk, completions, models, responses
 from conversations.transports.facade.responses import DEFAULT_ITEMS, MAX_ITEMS
 from conversations.transports.rest.operations import FAILED, REFUSED
 from wire.description.openapi import Events, Operation, Parameter
+from wire.facade.ai_sdk import UiChatRequest
 from wire.facade.completions import ChatCompletion, CompletionRequest
 from wire.facade.errors import OpenAIErrorEnvelope
 from wire.facade.models import Model, ModelList
 from wire.facade.responses.objects import DeletedResponse, InputItems, Response
 from wire.facade.responses.request import ResponseRequest
+from wire.objects.conversations import CancelledRuns
 
 _operation = partial(Operation, prefix="/v1/", envelope=OpenAIErrorEnvelope)
 
@@ -41,6 +43,12 @@ class ResponseStream(Events):
     """The stream of Responses."""
 
     said = "Each event's `data` is an event of OpenAI's Responses."
+
+
+class UiChunks(Events):
+    """The stream of the AI SDK."""
+
+    said = "Each event's `data` is a chunk of a UI message stream, the last one `[DONE]`."
 
 
 ASK = (
@@ -142,3 +150,41 @@ MANAGE = (
     ),
 )
 """All others."""
+
+API_ASK = (
+    Operation(
+        "POST",
+        "ai-sdk/chat",
+        ai_sdk.chat,
+        name="chatOfAiSdk",
+        summary="Ask from a chat of the AI SDK",
+        scope="chat",
+        body=UiChatRequest,
+        answers={200: (UiChunks,)},
+        errors=(*REFUSED, "history_expired", "too_many_connections"),
+    ),
+)
+"""Those below `/api/` that find the agent in the body."""
+
+API_MANAGE = (
+    Operation(
+        "GET",
+        "ai-sdk/chat/<conversation_id>/stream",
+        ai_sdk.resume,
+        name="resumeChatOfAiSdk",
+        summary="The answer that is being made in a chat of the AI SDK, from its beginning",
+        scope="chat",
+        answers={200: (UiChunks,), 204: ()},
+        errors=("too_many_connections",),
+    ),
+    Operation(
+        "POST",
+        "ai-sdk/chat/<conversation_id>/stop",
+        ai_sdk.stop,
+        name="stopChatOfAiSdk",
+        summary="Stop everything in a chat of the AI SDK",
+        scope="chat",
+        answers={200: (CancelledRuns,)},
+    ),
+)
+"""All others below `/api/`."""

@@ -8,6 +8,7 @@ from pathlib import Path
 from tests import fixtures
 from tests.wire.contract import RUN, batch_of
 from wire.encoder import Encoder
+from wire.encoders.ai_sdk import UiMessageChunks
 from wire.encoders.completions import CompletionChunks
 from wire.encoders.responses import ResponseEvents
 from wire.facade.responses.objects import Response
@@ -15,7 +16,7 @@ from wire.selection import Selection
 from wire.visibility import EVERYTHING
 
 FOLDER = Path(__file__).parent
-PROTOCOLS = ("completions", "responses")
+PROTOCOLS = ("completions", "responses", "ai-sdk")
 CREATED = 1767225600
 RESPONSE = Response(id="resp_1", created_at=CREATED, status="in_progress", model="helper")
 
@@ -25,6 +26,8 @@ def encoder(protocol: str) -> Encoder:
     selection = Selection(EVERYTHING)
     if protocol == "responses":
         return ResponseEvents(selection, RUN, response=RESPONSE)
+    if protocol == "ai-sdk":
+        return UiMessageChunks(selection, RUN, message_id="msg_1", conversation_id="conv_1")
     return CompletionChunks(selection, RUN, model="helper", created=CREATED, with_usage=True)
 
 
