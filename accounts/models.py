@@ -1,9 +1,11 @@
 """People, organisations (the tenants), who belongs to which, their secrets, what they asked."""
 
 from typing import Any
+from zoneinfo import available_timezones
 
 from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models.functions import Now
 from django.utils import timezone
@@ -36,6 +38,12 @@ def invitation_id() -> str:
 def secret_id() -> str:
     """A fresh id of a secret."""
     return new_id("sec")
+
+
+def check_time_zone(name: str) -> None:
+    """Raise ValidationError unless the tz database has a time zone of this name."""
+    if name not in available_timezones():
+        raise ValidationError("There is no time zone of this name. Say one such as Europe/Berlin.")
 
 
 class UserManager(BaseUserManager["User"]):
@@ -91,6 +99,13 @@ class Organization(models.Model):
     slug = models.CharField(max_length=63, unique=True, null=True, editable=False)
     platform_credentials = models.BooleanField(
         default=False, help_text="Its agents may use the operator's own provider keys."
+    )
+    time_zone = models.CharField(
+        max_length=64,
+        default="UTC",
+        db_default="UTC",
+        validators=[check_time_zone],
+        help_text="Where its days begin and end, such as Europe/Berlin.",
     )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     members = models.ManyToManyField(User, through="Membership", related_name="organizations")

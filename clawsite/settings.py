@@ -159,6 +159,7 @@ INSTALLED_APPS = [
     "agents",
     "knowledge",
     "memories",
+    "metering",
     "conversations",
     "console",
 ]

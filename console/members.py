@@ -29,6 +29,7 @@ SECTIONS = {
     "agents": ("Agents", "agents", "agents:read"),
     "live": ("Live", "live", "monitor:read"),
     "conversations": ("Conversations", "conversations", "conversations:read"),
+    "usage": ("Usage", "usage", "usage:read"),
     "keys": ("API keys", "keys", "admin"),
     "secrets": ("Secrets", "operator", "admin"),
     "members": ("Members", "members", "admin"),

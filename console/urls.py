@@ -2,12 +2,14 @@
 
 from django.urls import include, path
 
-from console import members, organization, overview, secrets
+from console import members, overview
 from console.agents import connecting, editing, listing
 from console.conversations import pages as conversations
 from console.keys import pages as keys
 from console.live import pages as live
 from console.people import pages as people
+from console.settings import organization, secrets
+from console.usage import pages as usage
 
 pages = [
     path("", overview.show, name="overview"),
@@ -21,6 +23,7 @@ pages = [
     path("live/", live.show, name="live"),
     path("conversations/", conversations.index, name="conversations"),
     path("conversations/<conversation_id>/", conversations.show, name="conversation"),
+    path("usage/", usage.show, name="usage"),
     path("settings/", organization.show, name="organization"),
     path("settings/keys/", keys.index, name="keys"),
     path("settings/keys/new/", keys.create, name="new_key"),

@@ -1,6 +1,9 @@
 """Helpers that the REST views of every app share: JSON in and out, pages, preconditions,
 refusals."""
 
+import io
+from collections.abc import Iterable, Sequence
+from csv import writer
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar
@@ -32,6 +35,9 @@ PAGE = (
     ),
 )
 """The parameters that `page_of` reads, as the API describes them."""
+FORMULA = ("=", "+", "-", "@", "\t", "\r")
+"""A cell that begins so is carried out by spreadsheets (https://owasp.org/www-community/attacks/
+CSV_Injection); an apostrophe before it makes it a text."""
 
 
 @dataclass(frozen=True)
@@ -84,6 +90,17 @@ def newest(rows: QuerySet[Any], page: Page, by: str = "created_at") -> tuple[lis
     found = list(rows[: page.limit + 1])
     shown = found[: page.limit]
     return shown, shown[-1].id if len(found) > page.limit else None
+
+
+def csv_of(rows: Iterable[Sequence[Any]]) -> str:
+    """Rows as CSV (RFC 4180). None is an empty cell, and no text is a formula."""
+    text = io.StringIO()
+    writer(text).writerows([_cell(value) for value in row] for row in rows)
+    return text.getvalue()
+
+
+def _cell(value: Any) -> Any:
+    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA) else value
 
 
 def utc(moment: datetime) -> str:

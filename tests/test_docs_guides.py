@@ -23,9 +23,8 @@ from conversations.feed import access as feed_access
 from conversations.feed import base as feed
 from conversations.history import page as history_page
 from conversations.transports import admission
-from conversations.transports.rest import usage as report
+from conversations.transports.rest import usage
 from conversations.transports.ws import session
-from conversations.usage import totals
 from core import http
 from engine.providers import call as reading
 from engine.providers import decoder, lenient, retry, sse
@@ -34,6 +33,7 @@ from engine.room import MAX_HIDDEN_BYTES, MAX_RESULTS_BYTES
 from engine.tools import step
 from engine.tools.builtin import ask_user
 from engine.tools.registry import BUILTINS
+from metering import report
 from tests.documents import ROOT, names, read, rows, section
 from wire import native
 from wire.description.openapi import IDEMPOTENCY_KEY
@@ -131,8 +131,8 @@ def test_every_fixed_limit_is_the_real_one() -> None:
         identity.MAX_ID,
         visitor_tokens.RENEWABLE / timedelta(days=1).total_seconds(),
         management.MAX_OVERLAP,
-        report.MAX_DAYS,
-        totals.MAX_GROUPS,
+        usage.MAX_DAYS,
+        report.MAX_ROWS,
     ]
     models = [
         prompt.MAX_HISTORY,

@@ -9,7 +9,11 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from console.usage import numbers
+
 register = template.Library()
+for say in (numbers.whole, numbers.money, numbers.short_time):
+    register.simple_tag(say)
 
 
 @register.simple_tag

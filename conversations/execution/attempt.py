@@ -100,7 +100,8 @@ async def finish(attempt: Attempt, recorder: Recorder) -> list[Run]:
     following: list[Run] = []
     if any(tool.child_run_id for tool in transcript.tools):
         following += await database_step(stop_children, run.pk, recorder.enqueue)
-    following += await recorder.commit(FinishedRun(run, attempt.claimed.attempt, transcript))
+    finished = FinishedRun(run, attempt.claimed.attempt, transcript, attempt.timing.cancel_ms)
+    following += await recorder.commit(finished)
     attempt.append(outcome.done(transcript))
     await attempt.writer.flush()
     attempt.observers.status(run, RunStatus.RUNNING)

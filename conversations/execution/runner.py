@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import time
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager, nullcontext
 from functools import partial
@@ -163,8 +162,9 @@ class Runner:
             asyncio.current_task().uncancel()  # type: ignore[union-attr]
             if handle.releasing:
                 await self._release(attempt, loop, cancel)
-            late = transcript.token_count - handle.tokens_at_stop
-            self._observers.stopped(run, time.monotonic() - handle.stopped_at, late)
+            late, seconds = transcript.token_count - handle.tokens_at_stop, handle.since_stop
+            attempt.timing.cancel_ms = round(seconds * 1000)
+            self._observers.stopped(run, seconds, late)
             self._settle(attempt, loop, cancel)
             if handle.error is None:
                 return outcome.cancelled

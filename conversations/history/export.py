@@ -1,9 +1,7 @@
 """A conversation as a file: JSON for programs, CSV for tables, Markdown for people."""
 
-import io
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from csv import writer
 from datetime import datetime
 from typing import Any
 
@@ -11,7 +9,7 @@ from msgspec import UNSET, to_builtins
 
 from conversations.models import Conversation
 from conversations.rendering import render_conversation
-from core.http import utc
+from core.http import csv_of, utc
 from wire.objects.conversations import Message
 from wire.parse import dumps
 
@@ -19,9 +17,6 @@ COLUMNS = (
     *("id", "role", "createdAt", "status", "content", "runId", "model"),
     *("inputTokens", "outputTokens", "cost", "rating", "comment"),
 )
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
-"""A cell that begins so is carried out by spreadsheets (https://owasp.org/www-community/attacks/
-CSV_Injection); an apostrophe before it makes it a text."""
 
 
 class Export(ABC):
@@ -75,11 +70,11 @@ class CsvExport(Export):
 
     def begin(self, conversation: Conversation) -> str:
         """The names of the columns."""
-        return _lines([COLUMNS])
+        return csv_of([COLUMNS])
 
     def add(self, messages: Sequence[Message]) -> str:
         """More lines."""
-        return _lines([[_cell(row.get(name)) for name in COLUMNS] for row in map(_row, messages)])
+        return csv_of([_shown(row.get(name)) for name in COLUMNS] for row in map(_row, messages))
 
 
 class MarkdownExport(Export):
@@ -117,17 +112,8 @@ def _row(message: Message) -> dict[str, Any]:
     return {**row, **(row["usage"] or {}), **(row.get("feedback") or {})}
 
 
-def _cell(value: Any) -> str:
-    if value is None or value is UNSET:
-        return ""
-    text = str(value)
-    return f"'{text}" if isinstance(value, str) and text.startswith(FORMULA) else text
-
-
-def _lines(rows: Sequence[Sequence[str]]) -> str:
-    text = io.StringIO()
-    writer(text).writerows(rows)
-    return text.getvalue()
+def _shown(value: Any) -> Any:
+    return None if value is UNSET else value
 
 
 def _line(text: str) -> str:

@@ -1,1 +1,1 @@
-"""The usage of runs: totals for reports, and the spending that budgets are checked against."""
+"""The usage of runs: reports of it, and the spending that budgets are checked against."""

@@ -15,7 +15,7 @@ LAYERS = (
     {"core"},
     {"accounts"},
     {"agents"},
-    {"knowledge", "memories"},
+    {"knowledge", "memories", "metering"},
     {"conversations"},
     {"monitoring", "pipelines", "voice"},
     {"console"},

@@ -21,6 +21,7 @@ PAGES = (
         "agents/helpdesk/connect/",
         "live/",
         "conversations/",
+        "usage/",
         "settings/keys/",
     ),
     *("settings/keys/new/", "settings/members/", "settings/secrets/", "settings/"),

@@ -1,6 +1,8 @@
 """Agents, keys and usage over REST, with two organisations that must not meet."""
 
 import asyncio
+import csv
+import io
 import json
 from collections.abc import AsyncIterator
 
@@ -201,18 +203,23 @@ async def test_usage_adds_up_and_stays_in_its_organisation(acme: Rest, globex: R
         for _ in range(3)
     ]
     report = (await acme.get("/api/usage", groupBy="agent")).json()
-    (mine,) = [group for group in report["groups"] if group["agentId"] == agent["id"]]
+    (mine,) = [row for row in report["rows"] if row["agentId"] == agent["id"]]
     assert mine["runs"] == 3
     assert mine["statuses"] == {"completed": 3}
     for name in ("inputTokens", "outputTokens", "totalTokens"):
         assert mine[name] == sum(answer["usage"][name] for answer in spent)
     assert (mine["cost"], mine["unpricedRuns"]) == (0.0, 0)
-    for group in ("day", "key", "model"):
-        report = (await acme.get("/api/usage", groupBy=group)).json()
+    for groups in ("day", "key", "model", "day,agent,model,key"):
+        report = (await acme.get("/api/usage", groupBy=groups)).json()
+        assert report["groupBy"] == groups.split(",")
         assert (
-            sum(each["totalTokens"] for each in report["groups"])
-            == (report["total"]["totalTokens"])
+            sum(each["totalTokens"] for each in report["rows"]) == (report["total"]["totalTokens"])
         )
+        table = await acme.request(
+            "GET", f"/api/usage?groupBy={groups}", headers={"Accept": "text/csv"}
+        )
+        lines = list(csv.DictReader(io.StringIO(table.text)))
+        assert sum(int(line["totalTokens"]) for line in lines) == report["total"]["totalTokens"]
     assert (await globex.get("/api/usage")).json()["total"] == before
 
 
@@ -239,6 +246,7 @@ async def test_a_scope_is_needed_for_each(server: Server, rest: Rest) -> None:
         ("GET", "/api/usage?from=0001-01-01", None, "from"),
         ("GET", "/api/usage?to=2026-01-01&from=2026-01-02", None, "from"),
         ("GET", "/api/usage?groupBy=mood", None, "groupBy"),
+        ("GET", "/api/usage?groupBy=day,", None, "groupBy"),
     ],
 )
 async def test_what_is_wrong_is_named(
@@ -258,10 +266,13 @@ async def test_the_answers_shown_in_the_documents_have_the_shape_of_the_real_one
     await acme.post(f"{keys}/{made['id']}/rotate")
     await acme.post("/api/chat", {"message": "/echo Hi", "agentId": agent["id"]})
     listed = (await acme.get(keys)).json()
+    usage = (await acme.get("/api/usage", groupBy="agent")).json()
+    for sums in (usage["rows"][-1], usage["total"]):
+        sums["statuses"] = {"completed": 1}  # whatever else has run before
     real = {
         "GET /api/agents": (await acme.get("/api/agents", limit="1")).json(),
         "GET /api/agents/{id}/keys": listed | {"keys": listed["keys"][:1]},
-        "GET /api/usage": (await acme.get("/api/usage", groupBy="agent")).json(),
+        "GET /api/usage": usage,
     }
     for title, value in real.items():
         assert shape(shown(title)[0]) == shape(value), title

@@ -1,6 +1,5 @@
-"""The objects of agents, keys and usage in the REST API: requests and answers."""
+"""The objects of agents, keys and secrets in the REST API: requests and answers."""
 
-from datetime import date
 from decimal import Decimal
 from typing import Annotated, Any
 
@@ -170,41 +169,6 @@ class KeyPage(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 
     keys: list[Key]
     next_cursor: str | None
-
-
-class Sums(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """The usage of some runs. `cost` (USD) is the sum of the known prices; `unpriced_runs` ended
-    without one."""
-
-    runs: int
-    statuses: dict[str, int]
-    input_tokens: int
-    output_tokens: int
-    total_tokens: int
-    cost: float
-    unpriced_runs: int
-
-
-class Group(Sums, frozen=True, kw_only=True, rename="camel"):
-    """The runs of one day, agent, key or model."""
-
-    day: date | UnsetType = UNSET
-    agent_id: str | UnsetType = UNSET
-    agent_name: str | UnsetType = UNSET
-    key_id: str | UnsetType | None = UNSET
-    key_name: str | UnsetType | None = UNSET
-    provider: str | UnsetType = UNSET
-    model: str | UnsetType = UNSET
-
-
-class UsageReport(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """The usage of an organisation's runs from one day to another, both included."""
-
-    from_: date = msgspec.field(name="from")
-    to: date
-    group_by: str
-    groups: list[Group]
-    total: Sums
 
 
 class NewSecret(

@@ -17,13 +17,22 @@ class Organization(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     id: str
     name: str
     slug: str
+    time_zone: str
     created_at: Moment
 
 
-class OrganizationFields(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The fields of an organisation that a request may set."""
+class OrganizationFields(
+    msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True
+):
+    """The fields of an organisation that a request may set. The time zone is a name of the tz
+    database, such as `Europe/Berlin`: days of usage begin and end there."""
 
     name: Name | UnsetType = UNSET
+    time_zone: Name | UnsetType = UNSET
+
+    def given(self) -> dict[str, str]:
+        """The fields that the request has."""
+        return {n: v for n, v in msgspec.structs.asdict(self).items() if v is not UNSET}
 
 
 class Farewell(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

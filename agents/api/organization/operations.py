@@ -29,7 +29,7 @@ OPERATIONS = (
         "organization",
         organization.change,
         name="changeOrganization",
-        summary="Give the organisation another name",
+        summary="Give the organisation another name or time zone",
         scope="admin",
         body=OrganizationFields,
         body_required=False,

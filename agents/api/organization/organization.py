@@ -3,7 +3,6 @@
 import msgspec
 from django.db import transaction
 from django.http import HttpRequest
-from msgspec import UNSET
 
 from accounts import access, models
 from agents.api.organization import objects
@@ -23,20 +22,20 @@ def show(request: HttpRequest, caller: Caller) -> Answer:
 
 
 def change(request: HttpRequest, caller: Caller) -> Answer:
-    """`PATCH /api/organization`: its name."""
-    found = access.organization(manager(caller).organization_id)
-    name = read(_fields, request).name
-    return Answer(_shown(found if name is UNSET else rename(caller, name)))
+    """`PATCH /api/organization`: its name, its time zone."""
+    manager(caller)
+    return Answer(_shown(alter(caller, read(_fields, request).given())))
 
 
 @transaction.atomic
-def rename(caller: Caller, name: str) -> models.Organization:
-    """Give the caller's organisation another name. Raises `forbidden`, ValidationError."""
+def alter(caller: Caller, fields: dict[str, str]) -> models.Organization:
+    """Give the caller's organisation these values. Raises `forbidden`, ValidationError."""
     organization = access.organization(manager(caller).organization_id)
-    check_storable("name", name)
-    organization.name = name
+    for name, value in fields.items():
+        check_storable(name, value)
+        setattr(organization, name, value)
     organization.full_clean()
-    organization.save(update_fields=["name"])
+    organization.save(update_fields=list(fields))
     return organization
 
 
@@ -52,5 +51,9 @@ def confirmed(request: HttpRequest, caller: Caller) -> str:
 
 def _shown(row: models.Organization) -> objects.Organization:
     return objects.Organization(
-        id=row.id, name=row.name, slug=row.slug or "", created_at=row.created_at
+        id=row.id,
+        name=row.name,
+        slug=row.slug or "",
+        time_zone=row.time_zone,
+        created_at=row.created_at,
     )

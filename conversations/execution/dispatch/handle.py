@@ -49,6 +49,11 @@ class RunHandle:
         if self._producing and self.task is not None:
             self.task.cancel()
 
+    @property
+    def since_stop(self) -> float:
+        """Seconds since it was stopped."""
+        return time.monotonic() - self.stopped_at
+
     def release(self) -> None:
         """Stop the attempt without an outcome: what it has written stays."""
         self.releasing = True

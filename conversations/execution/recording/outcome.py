@@ -18,6 +18,7 @@ class Timing:
 
     begun: float = field(default_factory=time.monotonic)
     first_token: float | None = None
+    cancel_ms: int | None = None  # from a stop to the moment in which the model server was left
 
     @classmethod
     def after(cls, transcript: Transcript) -> "Timing":

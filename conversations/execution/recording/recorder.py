@@ -26,6 +26,8 @@ from core.tasks.batching import Batcher
 from engine.errors import Unavailable
 from engine.log.base import Fenced
 from engine.transcript import Transcript
+from metering import recording as metering
+from metering.recording import EndedRun
 
 log = logging.getLogger(__name__)
 
@@ -71,6 +73,8 @@ class FinishedRun:
     run: Run
     attempt: int
     transcript: Transcript
+    cancel_ms: int | None = None
+    """From a stop to the moment in which the model server was left."""
 
 
 class Recorder:
@@ -111,7 +115,7 @@ def _refused(finished: FinishedRun) -> FinishedRun:
     kept = Transcript()
     kept.started, kept.last_seq, kept.done = said.started, said.last_seq, said.done
     kept.outcome = said.outcome = failed
-    return FinishedRun(finished.run, finished.attempt, kept)
+    return FinishedRun(finished.run, finished.attempt, kept, finished.cancel_ms)
 
 
 def _group_size(group: list[FinishedRun]) -> int:
@@ -143,6 +147,7 @@ def write(group: list[FinishedRun], enqueue: Enqueue = no_queue) -> list[list[Ru
         conversations = list({f.run.conversation_id for f in valid.values()})
         _touch(conversations)
         spending.add(runs)
+        metering.record(map(_ended, valid.values()))
         if asked := [f.run.pk for f in valid.values() if f.transcript.tools]:
             decisions.withdraw(asked)
         following = _next_runs(conversations)
@@ -193,6 +198,22 @@ def _run_row(finished: FinishedRun) -> Run:
     run.first_token_at = _first_token_at(run, usage)
     run.finished_at = timezone.now()
     return run
+
+
+def _ended(finished: FinishedRun) -> EndedRun:
+    run = finished.run
+    return EndedRun(
+        organization_id=run.organization_id,
+        agent_id=run.agent_id,
+        key_id=run.api_key_id,
+        provider=run.provider,
+        model=run.model,
+        created_at=run.created_at,
+        status=run.status,
+        usage=run.usage,
+        cost=run.cost,
+        cancel_ms=finished.cancel_ms,
+    )
 
 
 def _message_row(finished: FinishedRun) -> Message:

@@ -5,7 +5,7 @@ from agents.api.operations import OPERATIONS as OF_AGENTS
 from agents.api.organization.operations import OPERATIONS as OF_ORGANIZATION
 from agents.api.tool_operations import OPERATIONS as OF_TOOLS
 from conversations.access import READING
-from conversations.transports.rest import api, conversation_route, tickets, usage, visitors
+from conversations.transports.rest import api, conversation_route, tickets, visitors
 from conversations.transports.rest.archive import OPERATIONS as OF_ARCHIVE
 from conversations.transports.rest.decisions import OPERATIONS as OF_DECISIONS
 from conversations.transports.rest.opinions import OPERATIONS as OF_OPINIONS
@@ -13,7 +13,6 @@ from conversations.transports.rest.organization import OPERATIONS as OF_ITS_END
 from conversations.transports.rest.parameters import (
     AGENT,
     ASKING,
-    DAY,
     DELTAS,
     FEED_POSITION,
     LAST_EVENT_ID,
@@ -25,9 +24,9 @@ from conversations.transports.rest.parameters import (
     TICKET,
     WATCHING,
 )
+from conversations.transports.rest.usage import OPERATIONS as OF_USAGE
 from conversations.transports.sse import command_center
 from conversations.transports.sse import views as sse
-from conversations.usage.totals import GROUPS
 from core.http import PAGE
 from knowledge.api.operations import OPERATIONS as OF_DOCUMENTS
 from memories.api.operations import OPERATIONS as OF_MEMORIES
@@ -44,7 +43,6 @@ from wire.objects.conversations import (
     Run,
     WaitingRun,
 )
-from wire.objects.management import UsageReport
 from wire.objects.tickets import NewTicket, Ticket
 from wire.objects.visitors import AgentGreeting, NewVisitorSession, VisitorSession
 
@@ -340,23 +338,6 @@ MANAGE = (
         parameters=WATCHING[:1],
         answers={200: (RecentMinutes,)},
     ),
-    Operation(
-        "GET",
-        "usage",
-        usage.report,
-        name="reportUsage",
-        summary="What the organisation's runs have used",
-        scope="usage:read",
-        parameters=(
-            Parameter(name="from", schema=DAY, description="The first day (UTC)."),
-            Parameter(name="to", schema=DAY, description="The last day; default: today."),
-            Parameter(
-                name="groupBy",
-                schema={"enum": [*GROUPS], "default": "day"},
-                description="In which groups.",
-            ),
-        ),
-        answers={200: (UsageReport,)},
-    ),
+    *OF_USAGE,
 )
 """All others: the caller is known before the view begins."""

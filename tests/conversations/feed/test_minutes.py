@@ -8,9 +8,9 @@ import pytest
 from django.utils import timezone
 
 from agents.caller import Caller
+from conversations.feed import minutes
 from conversations.feed.minutes import MINUTE, MINUTES, last_hour
 from conversations.models import Run, RunStatus
-from conversations.usage import totals
 from core.database import database_step
 from engine.errors import ClawError
 from tests.agents.callers import having
@@ -54,7 +54,7 @@ async def test_it_works(caller: Caller, foreign_caller: Caller) -> None:
 
 
 async def test_many_steps_are_one_minute(caller: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(totals, "STEP", 2)
+    monkeypatch.setattr(minutes, "STEP", 2)
 
     def runs() -> None:
         for number in range(7):

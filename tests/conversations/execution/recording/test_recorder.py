@@ -153,7 +153,7 @@ async def test_twenty_that_end_together_share_one_transaction(caller):
     await asyncio.gather(*(recorder.commit(answered(run)) for run in runs))
     await database_step(captured.__exit__, None, None, None)
 
-    assert len(await database_step(statements, captured)) == 5
+    assert len(await database_step(statements, captured)) == 6
     assert await database_step(Run.objects.filter(status="completed").count) == 20
 
 

@@ -16,4 +16,4 @@ def index(request: HttpRequest, member: Member) -> HttpResponse:
     """The newest first."""
     rows, cursor = newest(secrets_of(member.organization.id), page_of(request))
     context = {"section": "secrets", "secrets": rows, "cursor": cursor}
-    return render(request, "console/secrets.html", context)
+    return render(request, "console/settings/secrets.html", context)

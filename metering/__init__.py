@@ -1,0 +1,1 @@
+"""What runs have used, hour by hour: the numbers of every usage page, table and CSV."""

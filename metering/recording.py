@@ -1,0 +1,121 @@
+"""Counts runs that have ended, in the transaction that stores their end: each once, or not at
+all."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, TypeAlias
+
+import msgspec
+from django.db import connection
+
+from core.statements import places, update_rows
+from metering import histograms
+from metering.histograms import Histogram
+from metering.models import UsageHour
+
+Place: TypeAlias = tuple[str, int, str, str, str, str]
+"""Organisation, hour, agent, key, provider and model."""
+TIMES = ("ttftMs", "tokensPerSecond", "timeToCancelMs")
+"""The names of the histograms."""
+SECONDS = 3600
+UNITS = 10**8
+"""Of `UsageHour.cost` in a US dollar."""
+
+PLACE = ("organization_id", "hour", "agent_id", "key_id", "provider", "model")
+STATUSES = ("completed", "cancelled", "failed", "interrupted")
+COUNTS = (*STATUSES, "input_tokens", "output_tokens", "cost", "unpriced", "estimated")
+# Places come in one order, or two transactions with the same ones would wait for each other. The
+# row that it returns is locked: nobody changes its times before they are written below.
+ADD = f"""
+INSERT INTO metering_usagehour ({", ".join((*PLACE, *COUNTS, "times"))})
+VALUES {{rows}}
+ON CONFLICT ({", ".join(PLACE)}) DO UPDATE
+   SET {", ".join(f"{name} = metering_usagehour.{name} + excluded.{name}" for name in COUNTS)}
+RETURNING id, {", ".join(PLACE)}, times
+"""
+
+_decode = msgspec.json.Decoder(dict[str, Histogram]).decode
+
+
+@dataclass(frozen=True, kw_only=True)
+class EndedRun:
+    """What is counted of a run. `usage` is that of its row; `cancel_ms` is the time from a stop to
+    the moment in which the model server was left."""
+
+    organization_id: str
+    agent_id: str
+    key_id: str | None
+    provider: str
+    model: str
+    created_at: datetime
+    status: str
+    usage: dict[str, Any] | None
+    cost: Decimal | None
+    cancel_ms: int | None = None
+
+
+@dataclass
+class _Sums:
+    counts: dict[str, Any] = field(default_factory=lambda: dict.fromkeys(COUNTS, 0))
+    times: dict[str, Histogram] = field(default_factory=dict)
+
+    def add(self, run: EndedRun) -> None:
+        usage = run.usage or {}
+        counts = self.counts
+        counts[run.status] += 1
+        counts["input_tokens"] += usage.get("inputTokens", 0)
+        counts["output_tokens"] += usage.get("outputTokens", 0)
+        counts["cost"] += round((run.cost or 0) * UNITS)
+        counts["unpriced"] += run.cost is None
+        counts["estimated"] += usage.get("source") == "estimated"
+        values = (usage.get("ttftMs"), usage.get("tokensPerSecond"), run.cancel_ms)
+        for name, value in zip(TIMES, values, strict=True):
+            if value is not None:
+                histograms.add(
+                    self.times.setdefault(name, {}), {histograms.bucket_of(float(value)): 1}
+                )
+
+
+def record(runs: Iterable[EndedRun]) -> None:
+    """Count these runs, each in the hour in which it was accepted. Synchronous; the caller's
+    transaction makes it happen once."""
+    sums: dict[Place, _Sums] = {}
+    for run in runs:
+        sums.setdefault(_place(run), _Sums()).add(run)
+    if not sums:
+        return
+    ordered = sorted(sums)
+    values = [value for place in ordered for value in (*place, *sums[place].counts.values(), "{}")]
+    row = f"({places(len(PLACE) + len(COUNTS) + 1)})"
+    with connection.cursor() as cursor:
+        cursor.execute(ADD.format(rows=", ".join([row] * len(ordered))), values)
+        found = cursor.fetchall()
+    changed = []
+    for pk, *place, times in found:
+        if added := sums[tuple(place)].times:
+            changed.append(UsageHour(pk=pk, times=_merged(times, added)))
+    update_rows(changed, ["times"])
+
+
+def times_of(stored: str) -> dict[str, Histogram]:
+    """The histograms of a row."""
+    return _decode(stored)
+
+
+def hour_of(moment: datetime) -> int:
+    """The hour of a time, as `UsageHour` names it."""
+    return int(moment.timestamp()) // SECONDS
+
+
+def _place(run: EndedRun) -> Place:
+    hour = hour_of(run.created_at)
+    return (run.organization_id, hour, run.agent_id, run.key_id or "", run.provider, run.model)
+
+
+def _merged(stored: str, added: dict[str, Histogram]) -> str:
+    times = times_of(stored)
+    for name, histogram in added.items():
+        histograms.add(times.setdefault(name, {}), histogram)
+    return msgspec.json.encode(times).decode()
