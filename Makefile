@@ -33,7 +33,7 @@ e2e: .venv/.dev ## Run the tests in a browser, and keep screenshots in tmp/scree
 	@SCREENSHOTS=tmp/screenshots $(PYTEST) -m browser
 
 # The promises that one process keeps, kept by many behind nginx, with every request at another one.
-SPINE := smoke command_center resume cancel clients conversations cors faults idempotency isolation
+SPINE := smoke steering command_center resume cancel clients conversations cors faults idempotency isolation
 
 scaled: .venv/.dev .venv/.model ## Run the tests of many processes and a real small model (minutes)
 	@$(PYTEST) -m scaled

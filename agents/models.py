@@ -68,6 +68,7 @@ class Agent(models.Model):
         QUEUE = "queue", "The message waits"
         REJECT = "reject", "The message is refused"
         INTERRUPT = "interrupt", "The answer is stopped"
+        STEER = "steer", "The message joins the answer after its next tools, or waits"
 
     class OnCrash(models.TextChoices):
         FAIL = "fail", "The answer ends, with what it has"

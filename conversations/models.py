@@ -126,10 +126,10 @@ class Message(models.Model):
     replaces = models.CharField(
         max_length=40, null=True, blank=True, help_text="The message in whose place this one came."
     )
+    # The answer that it has joined.
+    joined = models.ForeignKey("self", models.SET_NULL, null=True, blank=True, db_index=False)
     version = models.PositiveIntegerField(
-        default=1,
-        db_default=1,
-        help_text="From 2 on it came in place of another.",
+        default=1, db_default=1, help_text="From 2 on it came in place of another."
     )
     rating = models.CharField(
         max_length=4, blank=True, choices=[("up", "up"), ("down", "down")], help_text="Feedback."
@@ -138,7 +138,10 @@ class Message(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
-        indexes = [models.Index(fields=["conversation", "id"])]
+        indexes = [
+            models.Index(fields=["conversation", "id"]),
+            models.Index(fields=["joined"], condition=~Q(joined=None), name="message_joined"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.role} {self.public_id}"
@@ -201,6 +204,7 @@ class Run(models.Model):
     stop = models.JSONField(
         null=True, blank=True, help_text="Asked to stop: the error to end with, or {}."
     )
+    steers = models.BooleanField(default=False, db_default=False)  # joins the active run if it can
     foreign = models.JSONField(
         null=True,
         blank=True,

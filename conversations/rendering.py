@@ -42,7 +42,8 @@ def render_message(row: Message, run_id: str | None) -> objects.Message:
 def render_current_message(row: Message) -> objects.Message:
     """A message with the run that answers it, or that writes it, and with that run's status."""
     writer: Run | None = getattr(row, "run", None)
-    run: Run | None = writer or getattr(row, "asked", None)
+    asked: Run | None = row.joined.run if row.joined else getattr(row, "asked", None)
+    run = writer or asked
     message = render_message(row, run.pk if run else None)
     status = UNFINISHED.get(writer.shown_status) if writer else None
     return replace(message, status=status) if status else message

@@ -87,8 +87,8 @@ def _with(first: ModelRequest, turns: list[Turn]) -> ModelRequest:
 
 def _finished_turns(transcript: Transcript, *, handed_over: bool = False) -> list[Turn]:
     """Each finished step in the provider's own blocks, or as text where it has none, and after it
-    the results of its calls in the order of the calls. `handed_over`: those without a result are
-    left out."""
+    the results of its calls in the order of the calls, and the messages that have joined there.
+    `handed_over`: calls without a result are left out."""
     results = {
         tool.id: result_block(tool.id, tool.result, is_error=bool(tool.is_error))
         for tool in transcript.tools
@@ -96,7 +96,8 @@ def _finished_turns(transcript: Transcript, *, handed_over: bool = False) -> lis
     }
     turns: list[Turn] = []
     begin = 0
-    for step, (end, _) in zip(transcript.steps, transcript.step_ends, strict=True):
+    ends = zip(transcript.steps, transcript.step_ends, strict=True)
+    for number, (step, (end, _)) in enumerate(ends, 1):
         text = "" if step.blocks else transcript.text.between(begin, end)
         begin = end
         turns.append(Turn(role="assistant", content=text, blocks=step.blocks))
@@ -107,6 +108,8 @@ def _finished_turns(transcript: Transcript, *, handed_over: bool = False) -> lis
             blocks = [results.get(id) or result_block(id, LOST, is_error=True) for id in ids]
             if blocks:
                 turns.append(Turn(role="user", content="", blocks=blocks))
+        joined = [event.content for steps, event in transcript.steered if steps == number]
+        turns += [Turn(role="user", content=content) for content in joined]
     return turns
 
 

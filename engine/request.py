@@ -39,10 +39,19 @@ def result_block(id: str, result: Any, *, is_error: bool) -> dict[str, Any]:
 
 class PastMessage(msgspec.Struct, frozen=True, kw_only=True):
     """A message of the conversation: its text and, of an answer that used tools or thought, all the
-    turns of its run."""
+    turns of its run. `joined` are the user's messages that have joined an answer."""
 
     text: Turn
     turns: list[Turn] = []
+    joined: list[Turn] = []
+
+    @property
+    def forms(self) -> list[list[Turn]]:
+        """The ways to send it, the better one first. The turns of a run that was cut may lack a
+        message that has joined it."""
+        text = [*self.joined, *([] if is_blank(self.text.content) else [self.text])]
+        missing = [turn for turn in self.joined if turn not in self.turns]
+        return [turns for turns in ([*missing, *self.turns] if self.turns else [], text) if turns]
 
 
 class ToolSpec(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -109,8 +118,7 @@ def fit(messages: list[PastMessage], budget: int) -> list[Turn]:
     kept: list[list[Turn]] = []
     left = budget
     for message in reversed(messages):
-        text = [] if is_blank(message.text.content) else [message.text]
-        forms = [turns for turns in (message.turns, text) if turns]
+        forms = message.forms
         fitting = [turns for turns in forms if sum(map(_tokens, turns)) <= left]
         if forms and not fitting and kept:
             break

@@ -46,9 +46,15 @@ class AgentLoop:
         self._ids = CallIds(_taken(first, transcript), own=child)
         self._call: ModelCall | None = None
 
-    async def run(self, emit: Emit, at_step: Callable[[], Awaitable[None]]) -> list[Waiting]:
-        """Emit everything that happens; `at_step` is awaited after each model call. Returns the
-        tool calls that wait for somebody: none once the answer stands.
+    async def run(
+        self,
+        emit: Emit,
+        at_step: Callable[[], Awaitable[None]],
+        steer: Callable[[], Awaitable[None]],
+    ) -> list[Waiting]:
+        """Emit everything that happens. `at_step` is awaited after each model call, and `steer`
+        when all tools of a step have ended: what it emits is known to the next model call. Returns
+        the tool calls that wait for somebody: none once the answer stands.
 
         `emit` folds what it is given into the transcript. What it is given at once arrived at once,
         and what it raises ends the run. Raises `ProviderError` and `TooManySteps`."""
@@ -60,6 +66,8 @@ class AgentLoop:
                 step = ToolStep(self._tools, self._run_id, self._limits, self._room)
                 if waiting := await step.carry_out(calls, emit, transcript.pending):
                     return waiting
+            if transcript.steps and transcript.steps[-1].tool_calls:
+                await steer()
             await self._ask(next_request(self._first, transcript), emit)
             await at_step()
         return []

@@ -71,6 +71,7 @@ class Transcript:
         "retrieved",
         "sources",
         "started",
+        "steered",
         "step_ends",
         "steps",
         "suspended",
@@ -101,6 +102,8 @@ class Transcript:
         self.steps: list[ev.Step] = []
         self.step_ends: list[tuple[int, int]] = []
         """Bytes of text and of thinking when each step ended."""
+        self.steered: list[tuple[int, ev.Steered]] = []
+        """The user's messages that have joined the run, each with the number of steps before it."""
         self.reports: list[ev.UsageReported] = []
         self.typing = False
         self.pending: list[ev.Pending] = []
@@ -309,6 +312,10 @@ def _waiting(t: Transcript, event: ev.RunWaiting) -> None:
     t.suspended, t.waits = True, t.waits + 1
 
 
+def _steered(t: Transcript, event: ev.Steered) -> None:
+    t.steered.append((len(t.steps), event))
+
+
 def _step(t: Transcript, event: ev.Step) -> None:
     t.steps.append(event)
     t.step_ends.append((t.text.size, t.thinking.size))
@@ -339,6 +346,7 @@ _APPLY: dict[type[Any], Callable[[Transcript, Any], None]] = {
     ev.ApprovalRequired: _approval_required,
     ev.ApprovalDecided: _approval_decided,
     ev.Question: _question,
+    ev.Steered: _steered,
     ev.Step: _step,
     ev.RunWaiting: _waiting,
     ev.UsageReported: _usage,

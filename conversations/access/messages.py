@@ -16,7 +16,8 @@ MAX_EDITED = 1000
 
 def messages(conversation: Conversation) -> QuerySet[Message]:
     """The messages of a conversation that the caller was given above."""
-    return Message.objects.filter(conversation=conversation).select_related("run", "asked")
+    rows = Message.objects.filter(conversation=conversation)
+    return rows.select_related("run", "asked", "joined__run")
 
 
 def question(caller: Caller, public_id: str) -> Message:

@@ -46,9 +46,10 @@ def latest_run(caller: Caller, public_id: str) -> Run:
     """A conversation's active run, else its latest. Raises `conversation_not_found`, and
     `run_not_found` if it has none."""
     mine = conversation(caller, public_id)
-    runs = Run.objects.filter(conversation=mine, user_message__replaced=False).select_related(
-        "conversation", "message", "user_message"
+    standing = Run.objects.filter(
+        conversation=mine, user_message__replaced=False, user_message__joined=None
     )
+    runs = standing.select_related("conversation", "message", "user_message")
     active = runs.filter(UNFINISHED).order_by("user_message").first()
     found = active or runs.order_by("-user_message").first()
     if found is None:

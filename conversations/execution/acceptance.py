@@ -225,6 +225,8 @@ def _draft(one: Asked, drafts: dict[str, list[Run]]) -> tuple[Accepted, list[Mes
         model=agent.model,
         config={**vars(agent)},
         foreign=one.foreign,
+        # A client of another protocol cannot be shown the answer of another run.
+        steers=policy == "steer" and in_the_way > 0 and one.foreign is None,
         on_disconnect=request.on_disconnect or agent.on_disconnect,
     )
     for message, turn in zip(messages, request.turns, strict=True):

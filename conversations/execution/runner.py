@@ -16,6 +16,7 @@ from conversations.execution.dispatch.handle import Released, RunHandle
 from conversations.execution.observers import Observers
 from conversations.execution.opening import first_fold, stamp, started_event
 from conversations.execution.recording import outcome
+from conversations.execution.recording.joining import waiting_to_join
 from conversations.execution.recording.outcome import Timing
 from conversations.execution.recording.recorder import FinishedRun, Recorder
 from conversations.execution.setup.prompt import Prompts
@@ -27,7 +28,7 @@ from core.database import database_step
 from engine import events as ev
 from engine.continuation import lost_results, open_calls
 from engine.errors import ClawError, RunTimeout, Unavailable
-from engine.log.base import Log, LogError
+from engine.log.base import Fenced, Log, LogError
 from engine.request import Limits, ToolSpec
 from engine.run import AgentLoop
 from engine.tools.base import Toolbox, Waiting
@@ -101,15 +102,17 @@ class Runner:
 
     async def withdraw(self, run: Run, error: ClawError | None) -> list[Run]:
         """End a run that is in line: cancelled, or failed with `error`. Returns those to begin now.
+        Raises `Fenced` if the run has been claimed."""
+        end: End = partial(outcome.failed, error) if error else outcome.cancelled
+        return await self._end_in_line(run, end)
+
+    async def _end_in_line(self, run: Run, end_of: End) -> list[Run]:
+        """End a run that is in line. Returns those to begin now.
 
         Here the commit comes first, since it decides against a claim of the same moment. Raises
         `Fenced` if the run has been claimed."""
-        transcript, timing = await read_transcript(self._log, run.pk), Timing()
-        end = (
-            outcome.failed(error, transcript, timing)
-            if error
-            else outcome.cancelled(transcript, timing)
-        )
+        transcript = await read_transcript(self._log, run.pk)
+        end = end_of(transcript, Timing())
         transcript.last_seq += 1
         following = await self._recorder.commit(FinishedRun(run, 0, fold(transcript, end)))
         writer = self._log.writer(stamp(run), 0)
@@ -151,7 +154,8 @@ class Runner:
                         found = transcript.retrieved or []
                         request = await self._prompts.build(run, specs, found)
                         loop = AgentLoop(request, transcript, provider, tools, limits)
-                        waiting = await loop.run(attempt.extend, attempt.writer.flush)
+                        steer = partial(self._steer, attempt)
+                        waiting = await loop.run(attempt.extend, attempt.writer.flush, steer)
                 if waiting and not _handed_over(run, waiting):
                     return await self._wait(attempt, waiting)
                 await asyncio.sleep(0)  # a stop that came with the last token is seen here
@@ -183,6 +187,29 @@ class Runner:
             error = ClawError("internal_error", "Something went wrong on our side.")
             self._settle(attempt, loop, defect)
         return partial(outcome.failed, error)
+
+    async def _steer(self, attempt: Attempt) -> None:
+        """Let the messages that wait to join this run do so. The database has first that one has
+        joined, with the end of its own run, and then the log: one that a crash has left in between
+        is found again."""
+        run, transcript = attempt.run, attempt.transcript
+        there = {event.user_message_id for _, event in transcript.steered}
+        for waiting in await database_step(waiting_to_join, run):
+            message = waiting.user_message
+            if message.public_id in there:
+                continue
+            if message.joined_id is None:
+                try:
+                    await self._end_in_line(waiting, partial(outcome.joined, run.pk))
+                except Fenced:  # somebody has cancelled it in this moment
+                    continue
+            attempt.append(
+                ev.Steered(
+                    user_message_id=message.public_id,
+                    content=message.content,
+                    client_message_id=waiting.client_message_id,
+                )
+            )
 
     def _continue(self, attempt: Attempt) -> None:
         """Say that the work begins, or goes on."""

@@ -4,6 +4,7 @@ from functools import partial
 
 from agents.caller import Caller
 from conversations import access
+from conversations.execution.recording.joining import joined_run
 from conversations.models import Conversation, Run
 from conversations.process.services import Services
 from conversations.runs.positions import is_kept
@@ -39,6 +40,15 @@ async def stored_run(run: Run) -> Run | None:
     """The run as the database has it now; None if it has been deleted. Raises `unavailable`."""
     (stored,) = await database_step(access.runs_by_id, [run.pk])
     return stored
+
+
+async def run_joined(run: Run) -> Run | None:
+    """The run that the message of this one has joined; None if it has not. Raises `unavailable`."""
+    name = await database_step(joined_run, run) if run.steers else None
+    if name is None:
+        return None
+    (other,) = await database_step(access.runs_by_id, [name])
+    return other
 
 
 async def find_conversation(caller: Caller, conversation_id: str) -> Conversation:

@@ -8,7 +8,7 @@ from agents.caller import Caller
 from conversations.models import FINAL, Run
 from conversations.process.services import Services
 from conversations.rendering import render_message
-from conversations.runs.find import stored_run
+from conversations.runs.find import run_joined, stored_run
 from conversations.runs.positions import waits_at
 from conversations.runs.read import read_message, read_snapshot
 from conversations.runs.start import Accepted, start_run
@@ -50,6 +50,9 @@ async def _answered(
     try:
         with services.connections.waiting():
             message = await _message(services, accepted)
+            if (other := await run_joined(run)) is not None:
+                run, accepted = other, Accepted(other, new=False)
+                message = await _message(services, accepted)
             seen = visibility_of(caller)
             if isinstance(message, WaitingRun):
                 return run, seen.waiting(message)

@@ -11,6 +11,7 @@ from typing import Any, ClassVar, Literal, TypeAlias, get_args
 
 import msgspec
 
+from engine.events.base import Event as Event
 from engine.events.parts import ASK_USER as ASK_USER
 from engine.events.parts import Approvers as Approvers
 from engine.events.parts import DecidedBy as DecidedBy
@@ -18,32 +19,6 @@ from engine.events.parts import Metrics as Metrics
 from engine.events.parts import Pending as Pending
 from engine.events.parts import Source as Source
 from engine.events.parts import Usage as Usage
-
-
-class Event(
-    msgspec.Struct,
-    frozen=True,
-    kw_only=True,
-    tag_field="type",
-    rename="camel",
-    omit_defaults=True,
-    gc=False,
-):
-    """The four fields that the log adds to every event (`seal`)."""
-
-    brief: ClassVar[bool] = False
-    """Brief events (several a second) carry only `runId` and `seq`."""
-    internal: ClassVar[bool] = False
-    """True for events that only later attempts read; no watcher gets them."""
-
-    run_id: str = ""
-    seq: int = 0
-    conversation_id: str = ""
-    message_id: str = ""
-
-    @property
-    def type(self) -> str:
-        return str(self.__struct_config__.tag)
 
 
 class RunStarted(Event, tag="run_started", kw_only=True, frozen=True):
@@ -179,6 +154,15 @@ class Question(Event, tag="question", kw_only=True, frozen=True):
     child_run_id: str | None = None
 
 
+class Steered(Event, tag="steered", kw_only=True, frozen=True):
+    """A later message of the user has joined this run at the end of a step: the model sees it with
+    the results of the tools, and answers it too."""
+
+    user_message_id: str
+    content: str
+    client_message_id: str | None = None
+
+
 class Step(Event, tag="step", kw_only=True, frozen=True):
     """End of one model call: why it stopped, and the provider's blocks where text alone is not
     enough to send the turn back (thinking signatures, tool calls)."""
@@ -242,10 +226,11 @@ class MessageComplete(Event, tag="message_complete", kw_only=True, frozen=True):
 
 class Cancelled(Event, tag="cancelled", kw_only=True, frozen=True):
     """Outcome: somebody stopped the run. The partial text is kept, and is context for later
-    runs."""
+    runs. `joined_run_id`: nobody did, but its message has joined that run, which answers it."""
 
     content: str
     usage: Usage
+    joined_run_id: str | None = None
     stop_reason: Literal["cancelled"] = msgspec.field(default_factory=lambda: "cancelled")
 
 
@@ -303,6 +288,7 @@ AnyEvent: TypeAlias = (
     | ApprovalRequired
     | ApprovalDecided
     | Question
+    | Steered
     | Step
     | RunWaiting
     | MemoryOp

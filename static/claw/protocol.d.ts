@@ -382,6 +382,21 @@ export interface Question {
   messageId: string;
 }
 
+/**
+ * A later message of the user has joined this run at the end of a step: the model sees it with the
+ * results of the tools, and answers it too.
+ */
+export interface Steered {
+  type: "steered";
+  userMessageId: string;
+  content: string;
+  clientMessageId?: string;
+  runId: string;
+  seq: number;
+  conversationId: string;
+  messageId: string;
+}
+
 /** The usage of one model call, also of one that was cut; `ttftMs` until its first output. */
 export interface UsageReported {
   type: "usage";
@@ -412,11 +427,15 @@ export interface MessageComplete {
   messageId: string;
 }
 
-/** Outcome: somebody stopped the run. The partial text is kept, and is context for later runs. */
+/**
+ * Outcome: somebody stopped the run. The partial text is kept, and is context for later runs.
+ * `joinedRunId`: nobody did, but its message has joined that run, which answers it.
+ */
 export interface Cancelled {
   type: "cancelled";
   content: string;
   usage?: Usage;
+  joinedRunId?: string;
   stopReason?: "cancelled";
   runId: string;
   seq: number;
@@ -577,6 +596,7 @@ export type AnyEvent =
   | ApprovalRequired
   | ApprovalDecided
   | Question
+  | Steered
   | UsageReported
   | MessageComplete
   | Cancelled

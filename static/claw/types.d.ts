@@ -95,7 +95,7 @@ export type Request = {
   messages?: Turn[];
   conversationId?: string;
   clientMessageId: string;
-  ifBusy?: "queue" | "reject" | "interrupt";
+  ifBusy?: "queue" | "reject" | "interrupt" | "steer";
   onDisconnect?: "continue" | "cancel";
   deltas?: boolean;
   replaces?: string;

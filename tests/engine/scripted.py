@@ -127,7 +127,7 @@ class Attempt:
 
     async def run(self) -> list[ev.Event]:
         """Every event, tokens one by one."""
-        self.waiting = await self.loop.run(self.emit, nothing)
+        self.waiting = await self.loop.run(self.emit, nothing, nothing)
         return self.seen
 
 

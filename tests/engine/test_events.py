@@ -70,6 +70,7 @@ EXAMPLES: list[Event] = [
         usage=USAGE,
         retry_after=5,
     ),
+    ev.Steered(user_message_id="msg_2", content="Hurry", client_message_id="mine"),
     ev.ApprovalRequired(
         id="call_1",
         tool="book",

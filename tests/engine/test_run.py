@@ -52,7 +52,7 @@ async def test_after_each_step_somebody_may_wait() -> None:
         at.append(attempt.seen[-1].type)
 
     attempt = Attempt(Scripted(calls(add(2, 3)), HELLO), Calculator())
-    await attempt.loop.run(attempt.emit, at_step)
+    await attempt.loop.run(attempt.emit, at_step, nothing)
     assert at == ["step", "step"]
 
 
@@ -261,7 +261,7 @@ async def test_what_emit_raises_ends_the_run_as_it_is() -> None:
     provider = Scripted(HELLO)
     answer = Attempt(provider)
     with pytest.raises(LookupError) as raised:
-        await answer.loop.run(refuse, nothing)
+        await answer.loop.run(refuse, nothing, nothing)
     assert provider.open == 0
     assert answer.cut_usage(raised.value) is not None
 
@@ -355,3 +355,28 @@ async def test_the_model_is_told_of_the_tools() -> None:
     provider = Scripted(HELLO)
     await Attempt(provider, ADDING).run()
     assert [tool.name for tool in provider.requests[0].tools] == ["add"]
+
+
+async def test_a_message_joins_after_the_tools_of_a_step() -> None:
+    """The model gets it behind the results, once, and in every later call of the run."""
+    provider = Scripted(calls(add(2, 3)), calls(add(4, 5, id="toolu_2")), HELLO)
+    attempt = Attempt(provider, Calculator())
+    joining = [ev.Steered(user_message_id="msg_2", content="Be quick")]
+
+    async def steer() -> None:
+        if joining:
+            attempt.emit([joining.pop()])
+
+    await attempt.loop.run(attempt.emit, nothing, steer)
+    contents = [[turn.content for turn in request.turns[1:]] for request in provider.requests]
+    assert contents == [[], ["", "", "Be quick"], ["", "", "Be quick", "", ""]]
+    kinds = [event.type for event in attempt.seen]
+    assert kinds.index("tool_result") < kinds.index("steered")
+
+
+async def test_nobody_joins_an_answer_that_has_no_step_left() -> None:
+    async def steer() -> None:
+        raise AssertionError("the answer stands")
+
+    attempt = Attempt(Scripted(HELLO))
+    await attempt.loop.run(attempt.emit, nothing, steer)

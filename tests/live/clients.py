@@ -222,6 +222,7 @@ class Rest:
     """The JSON API with one key; every answer must be one that is described."""
 
     def __init__(self, url: str, token: str, **headers: str) -> None:
+        self.token = token
         self._client = httpx.AsyncClient(
             base_url=url,
             headers={"Authorization": f"Bearer {token}", **headers},

@@ -11,7 +11,7 @@ from engine.request import Turn
 from wire import parse
 from wire.parse import ClientId, Name, Text
 
-IfBusy: TypeAlias = Literal["queue", "reject", "interrupt"]
+IfBusy: TypeAlias = Literal["queue", "reject", "interrupt", "steer"]
 """The policy for a message that comes while the agent still answers another one."""
 
 OnDisconnect: TypeAlias = Literal["continue", "cancel"]

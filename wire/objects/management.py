@@ -21,7 +21,7 @@ def _choice(*values: str) -> Meta:
 
 
 Provider = Annotated[str, _choice("auto", "anthropic", "openai", "demo")]
-Busy = Annotated[str, _choice("queue", "reject", "interrupt")]
+Busy = Annotated[str, _choice("queue", "reject", "interrupt", "steer")]
 Disconnect = Annotated[str, _choice("continue", "cancel")]
 Crash = Annotated[str, _choice("fail", "continue")]
 

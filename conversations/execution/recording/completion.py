@@ -8,6 +8,7 @@ from conversations import access
 from conversations.execution.attempt import read_transcript
 from conversations.execution.opening import stamp
 from conversations.execution.recording import outcome
+from conversations.execution.recording.joining import joined_run
 from conversations.execution.recording.outcome import Timing
 from conversations.models import FINAL, Run
 from core.database import database_step
@@ -42,7 +43,8 @@ async def complete_logs(log_: Log, run_ids: list[str], settled: float = 0.0) -> 
             writer = log_.writer(stamp(run), run.attempt + 1)
             await writer.flush()
             if transcript.outcome is None:  # withdrawn while it waited
-                fold(transcript, end := _end_of_row(run, transcript))
+                joined = await database_step(joined_run, run)
+                fold(transcript, end := _end_of_row(run, transcript, joined))
                 writer.append(end)
             writer.append(outcome.done(transcript))
             await writer.flush()
@@ -60,7 +62,9 @@ async def assign_logs(log_: FileLog) -> None:
                 await log_.erase(run_id)
 
 
-def _end_of_row(run: Run, transcript: Transcript) -> ev.Outcome:
+def _end_of_row(run: Run, transcript: Transcript, joined: str | None) -> ev.Outcome:
+    if joined is not None:
+        return outcome.joined(joined, transcript, Timing())
     if run.error is None:
         return outcome.cancelled(transcript, Timing())
     error = ClawError(run.error["code"], run.error["message"])

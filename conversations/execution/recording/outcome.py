@@ -4,6 +4,8 @@ import time
 from dataclasses import dataclass, field
 from typing import Literal
 
+from msgspec.structs import replace
+
 from conversations.execution.recording import storable
 from conversations.execution.recording.storable import count
 from engine import events as ev
@@ -81,6 +83,11 @@ def complete(transcript: Transcript, timing: Timing) -> ev.MessageComplete:
 def cancelled(transcript: Transcript, timing: Timing) -> ev.Cancelled:
     """Somebody said stop."""
     return ev.Cancelled(content=str(transcript.text), usage=usage(transcript, timing))
+
+
+def joined(run_id: str, transcript: Transcript, timing: Timing) -> ev.Cancelled:
+    """Its message has joined another run, so there is no answer of its own."""
+    return replace(cancelled(transcript, timing), joined_run_id=run_id)
 
 
 def failed(error: ClawError, transcript: Transcript, timing: Timing) -> ev.Failed:

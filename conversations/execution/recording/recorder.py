@@ -15,6 +15,7 @@ from conversations import access
 from conversations.execution import waiting
 from conversations.execution.enqueue import Enqueue, no_queue
 from conversations.execution.recording import outcome, steps
+from conversations.execution.recording.joining import join
 from conversations.execution.recording.outcome import Timing
 from conversations.execution.recording.storable import storable
 from conversations.execution.waiting import decisions
@@ -23,6 +24,7 @@ from conversations.usage import spending
 from core.database import database_step
 from core.statements import places, read_rows, update_rows
 from core.tasks.batching import Batcher
+from engine import events as ev
 from engine.errors import Unavailable
 from engine.log.base import Fenced
 from engine.transcript import Transcript
@@ -144,6 +146,7 @@ def write(group: list[FinishedRun], enqueue: Enqueue = no_queue) -> list[list[Ru
         update_rows(runs, RUN_FIELDS)
         messages = [storable(_message_row(f), MESSAGE_FIELDS) for f in valid.values()]
         update_rows(messages, MESSAGE_FIELDS)
+        join((f.run, other) for f in valid.values() if (other := _joined(f)) is not None)
         conversations = list({f.run.conversation_id for f in valid.values()})
         _touch(conversations)
         spending.add(runs)
@@ -169,6 +172,12 @@ def _present(*runs: Run | None) -> list[Run]:
 def _holds(finished: FinishedRun, attempt: int, status: str) -> bool:
     """Whether the run, as it is, may end so."""
     return attempt == finished.attempt and status in may_become(finished.transcript.status)
+
+
+def _joined(finished: FinishedRun) -> str | None:
+    """The run that the message of this one has joined, if it has."""
+    end = finished.transcript.outcome
+    return end.joined_run_id if isinstance(end, ev.Cancelled) else None
 
 
 def _touch(conversations: list[str]) -> None:

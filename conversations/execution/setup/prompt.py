@@ -23,7 +23,7 @@ MAX_TOGETHER = 20  # prompts read in one step: bounds how long the last of them 
 # question is read also if it has just been replaced.
 TURNS = """
 SELECT message.conversation_id, message.id, message.role, message.content, message.steps,
-       sized.found
+       message.joined_id, sized.found
   FROM (SELECT id, bytes, COUNT(*) OVER () AS found,
                SUM(bytes) OVER (PARTITION BY conversation_id ORDER BY id DESC) AS so_far
           FROM (SELECT id, conversation_id, {bytes} AS bytes FROM conversations_message
@@ -94,9 +94,15 @@ def read_messages(runs: list[Run]) -> list[list[PastMessage]]:
     if len(runs) > 1 and rows and rows[0][-1] == MAX_HISTORY:
         return [read_messages([run])[0] for run in runs]
     messages: dict[str, list[PastMessage]] = {run.conversation_id: [] for run in runs}
-    for conversation, id_, role, content, steps, _ in reversed(rows):
+    by_id: dict[int, PastMessage] = {}
+    for conversation, id_, role, content, steps, joined, _ in reversed(rows):
         run = asking[conversation]
-        if id_ <= run.user_message_id:
-            text, turns = Turn(role=role, content=content), unpack(steps, run)
-            messages[conversation].append(PastMessage(text=text, turns=turns))
+        if id_ > run.user_message_id:
+            continue
+        text, turns = Turn(role=role, content=content), unpack(steps, run)
+        if joined in by_id:
+            by_id[joined].joined.append(text)
+        else:
+            by_id[id_] = PastMessage(text=text, turns=turns)
+            messages[conversation].append(by_id[id_])
     return [messages[run.conversation_id] for run in runs]

@@ -14,13 +14,13 @@ from agents.caller import Caller
 from conversations.limits.base import Limits
 from conversations.models import FINAL, Run
 from conversations.process.services import Services
-from conversations.runs.find import find_conversation, find_run, stored_run
+from conversations.runs.find import find_conversation, find_run, run_joined, stored_run
 from conversations.runs.read import read_snapshot
 from conversations.signals.activity import Arrivals
 from conversations.transports import admission
 from conversations.transports.cursor import LEFT, Cursor
 from engine.errors import ClawError
-from engine.events import Batch
+from engine.events import Batch, Cancelled, decode
 from engine.log.base import Entry, HistoryLost, LogError, UnknownRun
 from wire.encoder import Encoding
 
@@ -164,7 +164,8 @@ class RunEvents(EventStream):
     async def _follow(self, run: Run, cursor: Cursor) -> AsyncGenerator[bytes, None]:
         """The run's events after a position, but for those that could be written at once."""
         pace = self._encoding.pace
-        push = partial(self._pass_on, cursor) if self.write is not None and not pace else None
+        direct = self.write is not None and not pace and not run.steers
+        push = partial(self._pass_on, cursor) if direct else None
         while not self._ended:
             try:
                 following = self._services.log.follow(run.pk, cursor.after, push)
@@ -217,7 +218,8 @@ class RunEvents(EventStream):
 
 
 class RunStream(RunEvents):
-    """One run from a position to its end. `cancels`: it shall not outlive the response."""
+    """One run from a position to its end; once its message has joined another run, all of that one.
+    `cancels`: it shall not outlive the response."""
 
     def __init__(
         self,
@@ -231,7 +233,7 @@ class RunStream(RunEvents):
     ) -> None:
         super().__init__(services, caller, encoding)
         self._run, self._cursor = run, Cursor(encoding.encoder(run.pk), after)
-        self._cancels, self._finished = cancels, False
+        self._cancels, self._finished, self._joined = cancels, False, False
 
     async def _body(self) -> AsyncGenerator[bytes, None]:
         yield b"".join(self._cursor.encoder.opening(self._cursor.after))
@@ -239,6 +241,21 @@ class RunStream(RunEvents):
             async for chunk in chunks:
                 yield chunk
         self._finished = True
+        if self._joined and (other := await run_joined(self._run)) is not None:
+            self._joined = False
+            self._run, self._cursor = other, Cursor(self._encoding.encoder(other.pk), 0)
+            async with aclosing(self._follow(other, self._cursor)) as chunks:
+                async for chunk in chunks:
+                    yield chunk
+
+    async def _next(self, batches: AsyncGenerator[list[Entry], None]) -> list[Entry]:
+        """See `RunEvents._next`. The end of a run whose message has joined another is not shown."""
+        entries = await super()._next(batches)
+        if self._run.steers:
+            ends = [place for place, entry in enumerate(entries) if _joins(entry)]
+            self._joined = self._joined or bool(ends)
+            entries = entries[: ends[0]] if ends else [] if self._joined else entries
+        return entries
 
     async def _check(self) -> None:
         await find_run(self.caller, self._run.pk)
@@ -246,6 +263,14 @@ class RunStream(RunEvents):
     async def _left(self) -> None:
         if self._cancels and not (self._finished or self._ended):
             await self._services.dispatcher.cancel(self._run)
+
+
+def _joins(entry: Entry) -> bool:
+    """Whether a run ends with this event because its message has joined another run."""
+    if entry.type != "cancelled":
+        return False
+    end = decode(entry.data)
+    return isinstance(end, Cancelled) and end.joined_run_id is not None
 
 
 class ConversationStream(RunEvents):

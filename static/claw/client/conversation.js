@@ -9,10 +9,10 @@ import { Thread } from "./thread.js";
 /** @import {Ask, Item} from "./link/following.js" */
 /** @import {Link} from "./link/link.js" */
 /** @import {Run} from "./run.js" */
-/** @import {Change, LinkStatus, Message, Metrics, RunStarted, StreamEvent, Verdict} from "../types.js" */
+/** @import {Cancelled, Change, LinkStatus, Message, Metrics, Request, RunStarted, StreamEvent, Verdict} from "../types.js" */
 
 /**
- * @typedef {{clientMessageId?: string, replaces?: string}} SendOptions
+ * @typedef {{clientMessageId?: string, replaces?: string, ifBusy?: Request["ifBusy"]}} SendOptions
  * @typedef {{change: Change, status: LinkStatus, event: StreamEvent, error: ClawError, closed: undefined,
  *   delayed: {error: ClawError, until: number}}} ConversationEvents
  *   `delayed`: the server has asked to wait until then (milliseconds since 1970) for what was said
@@ -103,7 +103,7 @@ export class Conversation extends Emitter {
    *   with everything after it
    * @returns {Promise<Message>}
    */
-  send(text, { clientMessageId = uuid(), replaces } = {}) {
+  send(text, { clientMessageId = uuid(), replaces, ifBusy } = {}) {
     this.id ??= uuid();
     const unsent = this.messages.some(({ id, status }) => id === replaces && status === "failed");
     const version = replaces && this.#cut(replaces);
@@ -113,7 +113,7 @@ export class Conversation extends Emitter {
     this.metrics = { ttft: null, tokenCount: 0, tokensPerSecond: null };
     this.#thread.add(message);
     this.#changed({ kind: "message", message });
-    return this.#ask(message, unsent ? this.#outbox.replaced(replaces) : replaces);
+    return this.#ask(message, unsent ? this.#outbox.replaced(replaces) : replaces, ifBusy);
   }
 
   /** Once more: what could not be sent, or else the last question. Null if there is none. */
@@ -211,9 +211,9 @@ export class Conversation extends Emitter {
     this.#link.subscribe(this.id, this.#subscriber);
   }
 
-  /** @param {Message} message @param {string} [replaces] */
-  #ask(message, replaces) {
-    return this.#outbox.send(message, { conversationId: this.id ?? undefined, replaces });
+  /** @param {Message} message @param {string} [replaces] @param {Request["ifBusy"]} [ifBusy] */
+  #ask(message, replaces, ifBusy) {
+    return this.#outbox.send(message, { conversationId: this.id ?? undefined, replaces, ifBusy });
   }
 
   // -- what comes
@@ -223,6 +223,8 @@ export class Conversation extends Emitter {
     if (this.#closed) return;
     if (event.type !== "token") this.#outbox.adopted(run);
     if (event.type === "run_started") this.#started(event);
+    if (event.type === "steered") this.#thread.joined(event);
+    if (event.type === "cancelled" && event.joinedRunId) return this.#joined(event, event.joinedRunId);
     const message = this.#answer(event.runId, run);
     this.emit("event", event);
     if (event.type === "token") {
@@ -233,7 +235,17 @@ export class Conversation extends Emitter {
     const { progress, pending } = run.transcript;
     Object.assign(message, run.transcript.message(), { streaming: !run.over, progress, pending });
     if (run.over) this.#ended(message, run);
-    this.#changed({ kind: "message", message });
+    this.#changed(event.type === "steered" ? { kind: "reset" } : { kind: "message", message });
+  }
+
+  /** The message of a run has joined another one, which answers it. @param {Cancelled} event @param {string} runId */
+  #joined(event, runId) {
+    this.emit("event", event);
+    this.#answers.delete(event.runId);
+    this.#thread.remove(event.messageId);
+    for (const message of this.messages) if (message.runId === event.runId) message.runId = runId;
+    this.#outbox.joined(event.runId, runId);
+    this.#changed({ kind: "reset" });
   }
 
   /** The user's message is the server's now: this tab's, or another's. @param {RunStarted} event */
@@ -259,7 +271,7 @@ export class Conversation extends Emitter {
   #ended(message, run) {
     this.#answers.delete(run.id);
     this.#measure(run);
-    if (run.clientMessageId) this.#outbox.settle(run.clientMessageId, message);
+    this.#outbox.ended(run, message);
   }
 
   /** A run can be followed no more. @param {ClawError} error @param {Run} run */

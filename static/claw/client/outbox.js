@@ -4,11 +4,11 @@ import { bodyOf } from "./messages.js";
 /** @import {Ask} from "./link/following.js" */
 /** @import {Link} from "./link/link.js" */
 /** @import {Run, Sink} from "./run.js" */
-/** @import {Message} from "../types.js" */
+/** @import {Message, Request} from "../types.js" */
 
 /**
- * @typedef {{ask: Ask | null, message: Message, settle(message: Message): void}} Sent
- *   `ask` is null if it could not be asked at all
+ * @typedef {{ask: Ask | null, message: Message, runId?: string, settle(message: Message): void}} Sent
+ *   `ask` is null if it could not be asked at all; `runId` is the run that answers it
  */
 
 /** What was said here and waits for its answer. */
@@ -47,15 +47,16 @@ export class Outbox {
   /**
    * Send a message of the user. Resolves with what it is settled with: its answer, or the message
    * itself if it was refused.
-   * @param {Message} message @param {{conversationId?: string, replaces?: string}} options
+   * @param {Message} message @param {{conversationId?: string, replaces?: string, ifBusy?: Request["ifBusy"]}} options
    * @returns {Promise<Message>}
    */
-  send(message, { conversationId, replaces }) {
+  send(message, { conversationId, replaces, ifBusy }) {
     const { content, clientMessageId = "" } = message;
     if (replaces) this.#replaced.set(clientMessageId, replaces);
     return new Promise((settle) => {
       try {
-        const ask = this.#link.ask({ content, conversationId, clientMessageId, replaces }, this.#options.sink);
+        const request = { content, conversationId, clientMessageId, replaces, ifBusy };
+        const ask = this.#link.ask(request, this.#options.sink);
         this.#sent.set(clientMessageId, { ask, message, settle });
       } catch (problem) {
         this.#sent.set(clientMessageId, { ask: null, message, settle });
@@ -90,10 +91,24 @@ export class Outbox {
 
   /** What was said here has become a run. @param {Run} run */
   adopted(run) {
-    const message = this.#sent.get(run.clientMessageId ?? "")?.message;
-    if (!message || message.runId) return;
+    const sent = this.#sent.get(run.clientMessageId ?? "");
+    if (!sent || sent.runId) return;
+    const { message } = sent;
+    sent.runId = run.id;
     Object.assign(message, { runId: run.id, status: "completed", error: null, retryAt: undefined });
     this.#options.onChange(message);
+  }
+
+  /** What was said here, and had this run, has joined another one. @param {string} runId @param {string} other */
+  joined(runId, other) {
+    for (const sent of this.#sent.values()) if (sent.runId === runId) sent.runId = other;
+  }
+
+  /** A run is over: what waited for it has its answer. @param {Run} run @param {Message} answer */
+  ended(run, answer) {
+    for (const [name, { runId }] of this.#sent) {
+      if (runId === run.id || name === run.clientMessageId) this.settle(name, answer);
+    }
   }
 
   /** It waits no more. @param {string} name @param {Message} message what its sender gets */

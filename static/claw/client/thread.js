@@ -1,6 +1,6 @@
 import { userMessage } from "./messages.js";
 
-/** @import {Message, RunStarted} from "../types.js" */
+/** @import {Message, RunStarted, Steered} from "../types.js" */
 
 const LIVE = ["queued", "streaming", "waiting"];
 const FINAL = ["completed", "cancelled", "failed", "interrupted"];
@@ -47,6 +47,31 @@ export class Thread {
     return message;
   }
 
+  /** A message of the user that has joined a run: its answer comes behind it. @param {Steered} event */
+  joined({ userMessageId, clientMessageId, content, runId }) {
+    const at = this.messages.findIndex(
+      ({ id, clientMessageId: name }) => id === userMessageId || (name && name === clientMessageId),
+    );
+    const [message] = at < 0 ? [userMessage(clientMessageId, content)] : this.messages.splice(at, 1);
+    Object.assign(message, { id: userMessageId, status: "completed", runId, error: null });
+    this.messages.push(message);
+    this.#order();
+  }
+
+  /** A message of an answer that there will not be. @param {string} id */
+  remove(id) {
+    this.messages = this.messages.filter((message) => message.id !== id);
+  }
+
+  /** Each answer stands behind the messages that it answers, also those that have joined its run. */
+  #order() {
+    for (const answer of this.messages.filter(({ role }) => role === "assistant")) {
+      const last = this.messages.findLastIndex(({ role, runId }) => role === "user" && runId === answer.runId);
+      const at = this.messages.indexOf(answer);
+      if (at < last) this.messages.splice(last, 0, ...this.messages.splice(at, 1));
+    }
+  }
+
   /** A message and what follows it are no part of this conversation any more. @param {string} id @returns {Message | undefined} it, if it was here */
   cut(id) {
     const at = this.messages.findIndex((message) => message.id === id);
@@ -59,6 +84,7 @@ export class Thread {
   /** The page before the first message. @param {Message[]} page */
   prepend(page) {
     this.messages.unshift(...page);
+    this.#order();
   }
 
   /**
@@ -78,6 +104,7 @@ export class Thread {
       (message) => !kept.has(message) && (live.has(message) || unsent(message) || !before.has(message)),
     );
     this.messages = [...older.filter((message) => !ours.includes(message)), ...merged, ...ours];
+    this.#order();
   }
 
   /** How a message of the history becomes one of ours. @param {Set<Message>} live */

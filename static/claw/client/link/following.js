@@ -202,7 +202,8 @@ export class Following {
     if (verdict === "seen") return;
     if (verdict === "gap") return this.#carrier.distrust();
     const shown = run.add(event, this.#timers.now());
-    if (shown.type === "done") void this.#finish(run, shown);
+    if (shown.type === "cancelled" && shown.joinedRunId) this.#join(run, shown, shown.joinedRunId);
+    else if (shown.type === "done") void this.#finish(run, shown);
     else this.#tell(run, shown);
   }
 
@@ -316,6 +317,17 @@ export class Following {
   failAll(error) {
     const items = [...this.#asks, ...this.#runs.values(), ...this.#subscriptions.values()];
     items.forEach((item) => this.fail(item, error));
+  }
+
+  /** Its message has joined another run: who listened hears that one. @param {Run} run @param {StreamEvent} event @param {string} id */
+  #join(run, event, id) {
+    this.#tell(run, event);
+    const other = this.#run(id);
+    const newcomers = [...run.sinks].filter((sink) => !other.sinks.has(sink));
+    for (const sink of newcomers) other.sinks.add(sink);
+    if (!other.lastSeq) this.#carrier.carry(other);
+    else for (const sink of newcomers) sink.event(other.transcript.snapshot(), other);
+    this.#forget(run);
   }
 
   /** Nobody listens any more; `unstopped` is still waited for. @param {ClawError} error */

@@ -190,12 +190,13 @@ async def test_a_tool_without_arguments_may_be_called_with_none(parts, asking):
     assert row.message.tools[0]["args"] == {} and not row.message.tools[0]["isError"]
 
 
-async def test_a_call_whose_arguments_are_no_object_fails_the_answer(parts, asking, slow, upstream):
+async def test_a_call_whose_arguments_are_no_object_is_not_made(parts, asking, slow):
     half = base64.b64encode(b'{"timezone": "As').decode()
     words = f"[[upstream mode=tool input={half}]]"
     row = await parts.ended(await ask(parts, asking, words, tools=[{"builtin": "slow"}]))
-    assert (row.status, row.error["code"]) == ("failed", "upstream_error")
-    assert len(upstream.requests) == 1 and not slow.begun.is_set()
+    (call,) = row.message.tools
+    assert (row.status, call["isError"]) == ("completed", True)
+    assert not slow.begun.is_set()
 
 
 async def test_a_tool_that_takes_too_long_is_a_result(parts, asking, slow, settings):
