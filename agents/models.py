@@ -25,6 +25,7 @@ from agents.validators import (
     validate_widget,
 )
 from engine.ids import new_id
+from engine.providers.registry import PROVIDERS
 
 
 def agent_id() -> str:
@@ -47,6 +48,10 @@ def default_scopes() -> list[str]:
     return list(DEFAULT_SCOPES)
 
 
+AUTO = "auto"
+"""The provider of agents that name none."""
+
+
 class Standing(models.Manager):
     """Agents that are not being deleted."""
 
@@ -55,14 +60,15 @@ class Standing(models.Manager):
         return super().get_queryset().filter(erasing=False)
 
 
+def provider_choices() -> list[tuple[str, str]]:
+    """The choices of an agent's provider. Django calls it, so that a line in the registry needs no
+    migration."""
+    registered = ((name, provider.label) for name, provider in PROVIDERS.items())
+    return [(AUTO, "Anthropic if credentials allow, else demo"), *registered]
+
+
 class Agent(models.Model):
     """A model with instructions, at an address of its own."""
-
-    class Provider(models.TextChoices):
-        AUTO = "auto", "Anthropic if credentials allow, else demo"
-        ANTHROPIC = "anthropic"
-        OPENAI = "openai", "OpenAI, or a server that speaks its API"
-        DEMO = "demo"
 
     class IfBusy(models.TextChoices):
         QUEUE = "queue", "The message waits"
@@ -85,7 +91,7 @@ class Agent(models.Model):
     )
     name = models.CharField(max_length=150)
     instructions = models.TextField(blank=True)
-    provider = models.CharField(max_length=20, choices=Provider.choices, default=Provider.AUTO)
+    provider = models.CharField(max_length=20, choices=provider_choices, default=AUTO)
     model = models.CharField(max_length=100, blank=True, help_text="Empty: the provider's default.")
     base_url = models.CharField(
         max_length=500,
@@ -190,7 +196,8 @@ class Agent(models.Model):
         self._check_tools()
         if self.credential and self.credential.organization_id != self.organization_id:
             raise ValidationError({"credential": "This organisation has no such secret."})
-        if self.provider == self.Provider.OPENAI and not self.model:
+        chosen = PROVIDERS.get(self.provider)
+        if chosen and not chosen.default_model and not self.model:
             raise ValidationError({"model": "Name a model that this server has."})
 
     def _check_tools(self) -> None:

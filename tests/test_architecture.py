@@ -146,7 +146,7 @@ def test_an_sdk_at_the_top_is_found_and_one_inside_a_function_is_fine() -> None:
     rule = architecture.sdk_at_load
     assert breaks(rule, "agents/pricing.py", "import genai_prices")
     assert breaks(
-        rule, "engine/providers/__init__.py", "from engine.http.guard import a\nimport openai"
+        rule, "engine/providers/registry.py", "from engine.http.guard import a\nimport openai"
     )
     assert breaks(rule, "engine/run.py", "try:\n    import anthropic.types\nexcept ImportError: 1")
     assert breaks(

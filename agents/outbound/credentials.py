@@ -1,4 +1,4 @@
-"""Which model server an agent's run talks to, and with whose key: decided for each run.
+"""The model server of an agent's run, and the key for it: chosen anew for each run.
 
 The operator's key goes to the operator's own base URL only, and only for organisations that the
 operator enabled; an address that a tenant set gets that tenant's own key or nothing. Servers of
@@ -10,11 +10,11 @@ from django.conf import settings
 
 from accounts.access import secret_value
 from agents.config import AgentConfig
+from agents.models import AUTO
 from agents.public import visited
 from core.database import database_step
 from engine.errors import ClawError
-
-DEFAULT_MODEL = "claude-sonnet-5-5"  # of Anthropic; other servers have no model that all have
+from engine.providers.registry import PROVIDERS
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,7 +37,7 @@ DEMO = ProviderAccess(provider="demo", model="demo")
 async def at_present(config: AgentConfig) -> AgentConfig:
     """The agent of a run that begins now. All is fixed when a run is accepted, but for who pays:
     the operator may have withdrawn that meanwhile. Costs a database step every few seconds."""
-    if not config.platform_credentials or config.provider == "demo":
+    if not config.platform_credentials or PROVIDERS[_named(config)].local:
         return config
     agent = await visited.find({config.id})
     return replace(
@@ -48,19 +48,20 @@ async def at_present(config: AgentConfig) -> AgentConfig:
 async def provider_access(config: AgentConfig) -> ProviderAccess:
     """The credentials and the address that a run of this agent uses now. Raises `upstream_error`
     where it has no credentials."""
-    if config.provider == "demo":
-        return DEMO
-    provider = "openai" if config.provider == "openai" else "anthropic"
+    provider = _named(config)
+    registered = PROVIDERS[provider]
+    if registered.local:
+        return ProviderAccess(provider=provider, model=registered.default_model)
     api_key = await _api_key(config)
     if api_key is not None:
         return ProviderAccess(
             provider=provider,
-            model=config.model or (DEFAULT_MODEL if provider == "anthropic" else ""),
+            model=config.model or registered.default_model,
             api_key=api_key,
             base_url=base_url(config),
             guarded=bool(config.base_url),
         )
-    if config.provider == "auto" and not config.base_url:  # who names a server means that one
+    if config.provider == AUTO and not config.base_url:  # an agent that names a server means it
         return DEMO
     raise ClawError("upstream_error", "This agent has no model credentials.")
 
@@ -68,18 +69,20 @@ async def provider_access(config: AgentConfig) -> ProviderAccess:
 def base_url(config: AgentConfig) -> str | None:
     """The address of the agent's model server, or None for the API's own.
 
-    The operator's server of OpenAI's API may want no key, so it is open only to organisations that
-    the operator has enabled, whatever credential they name."""
+    The operator's server may take no key, so it is open only to organisations that the operator
+    has enabled, whatever credential they name."""
     if config.base_url:
         return config.base_url
-    if config.provider != "openai":
-        return settings.ANTHROPIC_BASE_URL
-    return (settings.OPENAI_BASE_URL or None) if config.platform_credentials else None
+    provider = _named(config)
+    if PROVIDERS[provider].keyless and not config.platform_credentials:
+        return None
+    return _of_operator(provider, "BASE_URL")
 
 
 async def _api_key(config: AgentConfig) -> str | None:
     """The key to send, or None where the agent has no access."""
-    keyless = config.provider == "openai"
+    provider = _named(config)
+    keyless = PROVIDERS[provider].keyless
     if config.credential_id:
         own = await database_step(secret_value, config.organization_id, config.credential_id)
         return own or None
@@ -87,6 +90,14 @@ async def _api_key(config: AgentConfig) -> str | None:
         return "" if keyless else None
     if not config.platform_credentials:
         return None
-    if keyless:
-        return settings.OPENAI_API_KEY or ("" if settings.OPENAI_BASE_URL else None)
-    return settings.ANTHROPIC_API_KEY or None
+    unopened = "" if keyless and _of_operator(provider, "BASE_URL") else None
+    return _of_operator(provider, "API_KEY") or unopened
+
+
+def _named(config: AgentConfig) -> str:
+    return "anthropic" if config.provider == AUTO else config.provider
+
+
+def _of_operator(provider: str, what: str) -> str | None:
+    """The operator's setting for a provider: its key, or the address of its server."""
+    return getattr(settings, f"{provider.upper()}_{what}", None) or None

@@ -54,7 +54,8 @@ FORBIDDEN = (
     ),
 )
 WIRE_MAY_IMPORT = {
-    f"engine.{name}" for name in ("events", "transcript", "request", "errors", "ids")
+    f"engine.{name}"
+    for name in ("events", "transcript", "request", "errors", "ids", "providers.registry")
 }
 SDKS = {"anthropic", "openai", "mcp", "mcp_types", "genai_prices", "httpx2", "httpcore2"}
 OF_AN_SDK = (

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
+from engine.providers.registry import PROVIDERS
 from wire.objects.widget import WidgetSettings
 from wire.parse import Moment, Name
 
@@ -20,7 +21,7 @@ def _choice(*values: str) -> Meta:
     return Meta(extra_json_schema={"enum": list(values)})
 
 
-Provider = Annotated[str, _choice("auto", "anthropic", "openai", "demo")]
+Provider = Annotated[str, _choice("auto", *PROVIDERS)]
 Busy = Annotated[str, _choice("queue", "reject", "interrupt", "steer")]
 Disconnect = Annotated[str, _choice("continue", "cancel")]
 Crash = Annotated[str, _choice("fail", "continue")]

@@ -4,7 +4,7 @@ from django.core.management.base import CommandParser
 
 from accounts.access import organization_of_operator
 from agents.access import ensure_agent
-from agents.models import Agent
+from agents.models import provider_choices
 from agents.public.addresses import api_url, ws_url
 from core.commands import Result, ResultCommand
 
@@ -22,7 +22,7 @@ class Command(ResultCommand):
         parser.add_argument("--org", required=True, metavar="NAME", help="the organisation")
         parser.add_argument("--slug", required=True, help="its place in addresses: a DNS label")
         parser.add_argument("--name", help="for people; default: the slug")
-        parser.add_argument("--provider", choices=Agent.Provider.values, help="default: auto")
+        parser.add_argument("--provider", choices=dict(provider_choices()), help="default: auto")
         parser.add_argument("--model", help="default: the provider's; openai has none")
         parser.add_argument("--system", dest="instructions", metavar="TEXT", help="instructions")
         parser.add_argument(

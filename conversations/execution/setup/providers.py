@@ -10,8 +10,8 @@ from django.conf import settings
 
 from agents.outbound.credentials import ProviderAccess
 from engine.http.guard import Guard
-from engine.providers import open_provider, provider_factory
 from engine.providers.base import Provider
+from engine.providers.registry import PROVIDERS, open_provider, provider_factory
 from engine.usage import load_prices
 
 MAX_IDLE = 100  # accounts without a run whose connections are kept
@@ -47,7 +47,7 @@ class ProviderPool:
         self._idle.pop(account, None)
         self._users[account] = self._users.get(account, 0) + 1
         try:
-            if access.provider != "demo" and not self._priced:
+            if not PROVIDERS[access.provider].local and not self._priced:
                 await asyncio.to_thread(load_prices)
                 self._priced = True
             yield self._open[account]

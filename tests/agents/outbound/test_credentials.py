@@ -6,9 +6,10 @@ import pytest
 
 from accounts.models import Secret
 from agents.caller import AgentConfig
-from agents.outbound.credentials import DEFAULT_MODEL, DEMO, at_present, provider_access
+from agents.outbound.credentials import DEMO, at_present, provider_access
 from core.database import database_step
 from engine.errors import ClawError
+from engine.providers.registry import PROVIDERS
 
 
 @pytest.fixture(autouse=True)
@@ -39,7 +40,7 @@ def own(acme):
 async def test_it_works(enabled):
     access = await provider_access(enabled)
 
-    assert (access.provider, access.model) == ("anthropic", DEFAULT_MODEL)
+    assert (access.provider, access.model) == ("anthropic", PROVIDERS["anthropic"].default_model)
     assert (access.api_key, access.base_url) == ("sk-ant-platform", "http://127.0.0.1:9")
     assert not access.guarded
 

@@ -14,7 +14,7 @@ from conversations.rendering import render_message
 from core.database import database_step
 from engine.events import Event
 from engine.log.base import Fenced
-from engine.providers import PROVIDERS
+from engine.providers.registry import PROVIDERS
 from tests.agents.callers import caller_of
 from tests.conversations.parts import ENDLESS, reload, take
 from tests.upstream import Upstream, expected_text
@@ -147,7 +147,8 @@ async def test_an_agent_without_credentials_fails_as_such(parts, caller):
 async def test_p37_a_defect_of_ours_ends_the_run_and_says_nothing_of_itself(
     parts, caller, caplog, monkeypatch
 ):
-    monkeypatch.setitem(PROVIDERS, "demo", "engine.providers.demo.provider:NoSuchClass")
+    broken = replace(PROVIDERS["demo"], factory="engine.providers.demo.provider:NoSuchClass")
+    monkeypatch.setitem(PROVIDERS, "demo", broken)
     row = await same_everywhere(parts, await parts.start(caller))
 
     assert (row.status, row.error["code"]) == ("failed", "internal_error")

@@ -3,7 +3,7 @@ import sys
 
 import pytest
 
-from engine.providers import PROVIDERS, open_provider
+from engine.providers.registry import PROVIDERS, open_provider
 
 
 def test_it_works() -> None:
@@ -19,7 +19,7 @@ def test_a_provider_knows_its_name(name: str) -> None:
 def test_an_sdk_is_used_where_there_is_one(name: str) -> None:
     provider = open_provider(name, api_key="key", sdk=True)
     assert provider.name == name
-    assert type(provider).__module__.endswith(".sdk") is (name == "anthropic")
+    assert type(provider).__module__.endswith(".sdk") is bool(PROVIDERS[name].sdk)
 
 
 def test_an_unknown_name_is_a_key_error() -> None:
@@ -29,7 +29,7 @@ def test_an_unknown_name_is_a_key_error() -> None:
 
 def test_no_provider_imports_an_sdk() -> None:
     code = (
-        "import sys; from engine.providers import PROVIDERS, open_provider;"
+        "import sys; from engine.providers.registry import PROVIDERS, open_provider;"
         "[open_provider(name, api_key='key') for name in PROVIDERS];"
         "print({'anthropic', 'openai', 'httpx2', 'pydantic'} & set(sys.modules))"
     )

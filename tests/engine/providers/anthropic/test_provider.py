@@ -4,9 +4,9 @@ import json
 import pytest
 
 from engine.errors import ProviderError
-from engine.providers import open_provider
 from engine.providers.anthropic.wire import encode_request
 from engine.providers.base import Counted, Finished, Provider, ToolDelta, ToolRequest
+from engine.providers.registry import open_provider
 from engine.request import ToolSpec, Turn
 from engine.usage import TokenCounts
 from tests.engine.conftest import opened

@@ -8,9 +8,9 @@ import anthropic
 import pytest
 
 from engine.http.guard import Guard
-from engine.providers import open_provider
 from engine.providers.anthropic import sdk as anthropic_sdk
 from engine.providers.base import Delta, Finished, Provider
+from engine.providers.registry import open_provider
 from engine.request import ToolSpec
 from tests.engine.conftest import KEY, WAYS, opened
 from tests.engine.http.servers import Canary, serving

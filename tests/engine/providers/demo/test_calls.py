@@ -2,9 +2,9 @@ from typing import Any
 
 import pytest
 
-from engine.providers import open_provider
 from engine.providers.base import Finished, ToolDelta, ToolRequest
 from engine.providers.demo.calls import CHOICES, read_calls
+from engine.providers.registry import open_provider
 from engine.request import ModelRequest, Turn, result_block
 from tests.engine.providers.contract import ask, collect, text_of
 

@@ -2,11 +2,11 @@ import re
 
 import pytest
 
-from engine.providers import open_provider
 from engine.providers.base import Provider
 from engine.providers.demo import calls
 from engine.providers.demo.provider import DIRECTIVE, number
 from engine.providers.demo.text import ANSWER
+from engine.providers.registry import open_provider
 from tests.engine.providers.contract import (
     ProviderContract,
     ask,

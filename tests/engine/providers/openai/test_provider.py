@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 from engine.errors import ProviderError
-from engine.providers import open_provider
 from engine.providers.base import Counted, Finished, Provider, ToolDelta, ToolRequest
 from engine.providers.openai.wire import encode_request
+from engine.providers.registry import open_provider
 from engine.request import ToolSpec, Turn
 from engine.usage import TokenCounts
 from tests.engine.providers.contract import (
