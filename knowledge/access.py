@@ -67,6 +67,18 @@ def store_document(
     return row
 
 
+@transaction.atomic
+def fetch_again(found: Document) -> Document:
+    """Let the page of a document be fetched again; it is not found until it is indexed. One that
+    waits already stays as it is. Raises `invalid_message` for a document of no page."""
+    if not found.url:
+        raise ClawError("invalid_message", "Only a document of a URL can be fetched again.")
+    ended = Document.objects.filter(pk=found.pk).exclude(status=Document.Status.QUEUED)
+    ended.update(status=Document.Status.QUEUED, attempts=0, error="")
+    found.refresh_from_db()
+    return found
+
+
 def delete_document(found: Document) -> None:
     """Delete a document with all that a search could find, in one transaction."""
     found.delete()
@@ -101,15 +113,14 @@ def claim_document() -> Document | None:
     for row in waiting.order_by("created_at", "id")[:10]:
         free = waiting.filter(pk=row.pk, attempts=row.attempts)
         if free.update(claimed_until=now + LEASE, attempts=F("attempts") + 1):
-            row.attempts += 1
+            row.claimed_until, row.attempts = now + LEASE, row.attempts + 1
             return row
     return None
 
 
 def release_document(row: Document) -> None:
     """Give a claimed document back: its process stops, and another one takes it at once."""
-    mine = Document.objects.filter(pk=row.pk, attempts=row.attempts)
-    mine.update(claimed_until=None, attempts=F("attempts") - 1)
+    _claimed(row).update(claimed_until=None, attempts=F("attempts") - 1)
 
 
 def source(row: Document) -> bytes:
@@ -123,6 +134,7 @@ def begin_document(row: Document) -> None:
     """Remove what an attempt that died has stored of the document."""
     if _mine(row):
         Chunk.objects.filter(document=row).delete()
+        Document.objects.filter(pk=row.pk).update(chunk_count=0)
 
 
 @transaction.atomic
@@ -130,7 +142,7 @@ def add_chunks(row: Document, passages: Sequence[Passage]) -> None:
     """Store some chunks of a document, which nobody finds before it is ready."""
     if not _mine(row):
         return
-    Chunk.objects.bulk_create(
+    stored = Chunk.objects.bulk_create(
         Chunk(
             document=row,
             agent_id=row.agent_id,
@@ -143,7 +155,7 @@ def add_chunks(row: Document, passages: Sequence[Passage]) -> None:
         for passage in passages
     )
     if connection.vendor == "postgresql":
-        postgresql.index(row.pk)
+        postgresql.index(stored)
 
 
 @transaction.atomic
@@ -151,22 +163,32 @@ def finish_document(row: Document) -> None:
     """Let a document with all of its chunks be found, by the title and the size that it has now."""
     if _mine(row):
         count = Chunk.objects.filter(document=row).count()
-        fields = {"title": row.title, "size": row.size, "chunk_count": count}
+        fields = {"title": row.title, "size": row.size, "chunk_count": count, "kind": row.kind}
         _end(row, status=Document.Status.READY, **fields)
 
 
 @transaction.atomic
 def fail_document(row: Document, error: str) -> None:
-    """Keep a document as one that cannot be indexed, and why."""
+    """Keep a document as one that cannot be indexed, and why. What an earlier fetch of its page
+    has given is found as before."""
     if _mine(row):
-        _end(row, status=Document.Status.FAILED, error=error[:300])
+        earlier = row.url and row.chunk_count
+        status = Document.Status.READY if earlier else Document.Status.FAILED
+        _end(row, status=status, error=error[:300])
 
 
 def _mine(row: Document) -> bool:
     """Whether this attempt still has the document, and it was not deleted. Holds its row until the
     transaction ends: a deletion comes before that or after it."""
-    rows = Document.objects.select_for_update().filter(pk=row.pk, attempts=row.attempts)
+    rows = _claimed(row).select_for_update()
     return rows.filter(status=Document.Status.QUEUED).first() is not None
+
+
+def _claimed(row: Document) -> QuerySet[Document]:
+    """The document, if the claim that gave `row` is the last one."""
+    return Document.objects.filter(
+        pk=row.pk, attempts=row.attempts, claimed_until=row.claimed_until
+    )
 
 
 def _end(row: Document, **fields: object) -> None:

@@ -10,6 +10,7 @@ from knowledge import access
 from knowledge.extraction.block import NotReadable
 from knowledge.extraction.process import extract
 from knowledge.models import Document
+from knowledge.web import fetch_document
 
 log = logging.getLogger(__name__)
 
@@ -63,7 +64,7 @@ async def index_document(row: Document) -> None:
         await database_step(access.fail_document, row, STUCK)
         return
     try:
-        content = await database_step(access.source, row)
+        content = await _content(row)
         found = await extract(row.kind, content)
     except NotReadable as error:
         await database_step(access.fail_document, row, str(error))
@@ -74,3 +75,11 @@ async def index_document(row: Document) -> None:
         some = found.passages[begin : begin + IN_ONE_STEP]
         await database_step(access.add_chunks, row, some)
     await database_step(access.finish_document, row)
+
+
+async def _content(row: Document) -> bytes:
+    """The bytes of a document. Those of a page are fetched, and say of which kind they are."""
+    if not row.url:
+        return await database_step(access.source, row)
+    row.kind, content = await fetch_document(row.url)
+    return content

@@ -12,16 +12,18 @@ from msgspec import UNSET
 from agents.caller import Caller
 from core.http import Answer, newest, page_of, read
 from engine.errors import ClawError, invalid
+from engine.http.guard import AddressRefused
 from engine.text import is_blank, storable
 from knowledge import access, models
 from knowledge.api import objects
 from knowledge.extraction.kinds import ENDINGS, kind_of
 from knowledge.search.search import search
+from knowledge.web import REFUSED, guard
 from wire.parse import check_storable
 
 SEARCH_TOKENS = 8000
 """Of all passages of one answer."""
-_text = msgspec.json.Decoder(objects.NewDocument)
+_new = msgspec.json.Decoder(objects.NewDocument)
 _search = msgspec.json.Decoder(objects.Search)
 
 
@@ -29,8 +31,9 @@ class Given(NamedTuple):
     """A document as a request brings it."""
 
     title: str
-    kind: str
-    content: bytes
+    kind: str = ""
+    content: bytes = b""
+    url: str = ""
 
 
 def index(request: HttpRequest, caller: Caller) -> HttpResponse:
@@ -44,7 +47,7 @@ def create(request: HttpRequest, caller: Caller) -> Answer:
     """`POST /api/agents/{id}/documents`: 202; the document is indexed afterwards."""
     caller.principal.require("agents:write")
     multipart = request.content_type == "multipart/form-data"
-    given = _file(request) if multipart else _pasted(request)
+    given = _file(request) if multipart else _written(request)
     if len(given.content) > settings.CLAW_MAX_DOCUMENT_BYTES:
         raise ClawError(
             "message_too_large", f"A document has at most {settings.CLAW_MAX_DOCUMENT_BYTES} bytes."
@@ -56,6 +59,12 @@ def show(request: HttpRequest, caller: Caller, document_id: str) -> HttpResponse
     """`GET /api/agents/{id}/documents/{documentId}`."""
     caller.principal.require("agents:read")
     return Answer(_shown(access.document(caller, document_id)))
+
+
+def fetch_again(request: HttpRequest, caller: Caller, document_id: str) -> Answer:
+    """`POST /api/agents/{id}/documents/{documentId}/fetch`: 202; the page is fetched again."""
+    caller.principal.require("agents:write")
+    return Answer(_shown(access.fetch_again(access.document(caller, document_id))), 202)
 
 
 def delete(request: HttpRequest, caller: Caller, document_id: str) -> HttpResponse:
@@ -77,13 +86,22 @@ def find(request: HttpRequest, caller: Caller) -> Answer:
     return Answer(objects.Results(results=results))
 
 
-def _pasted(request: HttpRequest) -> Given:
-    body = read(_text, request)
-    for field, value in (("title", body.title), ("text", body.text)):
+def _written(request: HttpRequest) -> Given:
+    body = read(_new, request)
+    title, text, url = (value or "" for value in (body.title, body.text, body.url))
+    if bool(text) == bool(url):
+        raise invalid("text", "A document has either a text or a url.")
+    for field, value in (("title", title), ("text", text)):
         check_storable(field, value)
-        if is_blank(value):
+        if is_blank(value) and not url:
             raise invalid(field, "There is nothing in this text.")
-    return Given(body.title, "markdown", body.text.encode())
+    if not url:
+        return Given(title, "markdown", text.encode())
+    try:
+        guard().check_url(url)
+    except AddressRefused:
+        raise invalid("url", REFUSED) from None
+    return Given(title.strip(), url=url)
 
 
 def _file(request: HttpRequest) -> Given:
@@ -103,7 +121,7 @@ def _file(request: HttpRequest) -> Given:
 def _shown(row: models.Document) -> objects.Document:
     return objects.Document(
         id=row.id,
-        title=row.title,
+        title=row.title or row.url,  # a page says its title once it is fetched
         status=row.status,
         chunks=row.chunk_count,
         bytes=row.size,

@@ -11,10 +11,11 @@ from wire.parse import Moment
 class NewDocument(
     msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True
 ):
-    """A text with its title."""
+    """A text with its title, or the address of a page, which may have one."""
 
-    text: Annotated[str, msgspec.Meta(min_length=1)]
-    title: Annotated[str, msgspec.Meta(min_length=1, max_length=300)]
+    text: Annotated[str, msgspec.Meta(min_length=1)] | UnsetType = UNSET
+    url: Annotated[str, msgspec.Meta(min_length=1, max_length=2000)] | UnsetType = UNSET
+    title: Annotated[str, msgspec.Meta(min_length=1, max_length=300)] | UnsetType = UNSET
 
 
 class DocumentForm(msgspec.Struct, frozen=True, kw_only=True):
@@ -28,7 +29,7 @@ class DocumentForm(msgspec.Struct, frozen=True, kw_only=True):
 
 class Document(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """A document. `chunks` is how many passages it has, `bytes` the size of what was given;
-    `error` says why it `failed`."""
+    `error` says why it `failed`, or why a page that is `ready` could not be fetched again."""
 
     id: str
     title: str

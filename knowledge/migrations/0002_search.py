@@ -1,4 +1,4 @@
-from django.db import DatabaseError, migrations, transaction
+from django.db import migrations
 
 from knowledge.search import postgresql, sqlite
 
@@ -9,14 +9,8 @@ def make_indexes(apps, schema_editor):
         for statement in sqlite.INDEXES:
             schema_editor.execute(statement)
         return
-    for statement in postgresql.COLUMN:
+    for statement in postgresql.WORDS:
         schema_editor.execute(statement)
-    try:
-        with transaction.atomic(using=connection.alias), connection.cursor() as cursor:
-            for statement in postgresql.TRIGRAMS:
-                cursor.execute(statement)
-    except DatabaseError:  # this role may not make the extension, or the server has none
-        pass
 
 
 def drop_indexes(apps, schema_editor):
@@ -27,7 +21,6 @@ def drop_indexes(apps, schema_editor):
         for table in ("words", "trigrams"):
             schema_editor.execute(f"DROP TABLE knowledge_{table}")
     else:
-        schema_editor.execute("DROP INDEX IF EXISTS knowledge_chunk_trigrams")
         schema_editor.execute("ALTER TABLE knowledge_chunk DROP COLUMN words")
 
 

@@ -1,6 +1,7 @@
-"""The terms of a question, as both databases search them."""
+"""The terms of a question, as both databases search them, and the parts of words in a text."""
 
 import re
+import unicodedata
 from typing import NamedTuple
 
 WORD = re.compile(r"[^\W_]+")
@@ -9,6 +10,7 @@ UNSPACED = re.compile(
 )
 """Runs of scripts that write no spaces between words: Thai, Lao, Burmese, Khmer, Japanese and
 Chinese."""
+ACCENTS = re.compile("[\u0300-\u036f]+")
 GRAM = 3
 """Characters of a piece in such a run: SQLite's trigram index finds no shorter ones."""
 SHORTEST_PART = 4
@@ -19,6 +21,8 @@ MAX_QUERY = 2000
 MAX_TERMS = 16
 """Of one question: bounds the work of one search."""
 MAX_LENGTH = 64
+MAX_PART = 16
+"""Characters of a part of a word that tell it from others."""
 
 _STOP_WORDS = """
     a about am an and any are as at be been but by can could did do does for from had has have how
@@ -48,11 +52,24 @@ def terms_of(query: str) -> Terms:
     found = list(dict.fromkeys(WORD.findall(query[:MAX_QUERY].lower())))
     telling = [word for word in found if word not in STOP_WORDS] or found
     words = [word[:MAX_LENGTH] for word in telling[:MAX_TERMS]]
-    parts = dict.fromkeys(part for word in words for part in _parts(word))
+    parts = dict.fromkeys(part for word in words for part in _parts_to_find(word))
     return Terms(words, list(parts)[: 2 * MAX_TERMS])
 
 
-def _parts(word: str) -> list[str]:
+def folded(text: str) -> str:
+    """The text in lower case and without accents, so `Rückerstattung` is `ruckerstattung`."""
+    bare = ACCENTS.sub("", unicodedata.normalize("NFKD", text.casefold()))
+    return unicodedata.normalize("NFKC", bare)
+
+
+def parts_of(text: str) -> list[str]:
+    """All that a part of a question is a beginning of, for an index that finds by beginnings: the
+    endings of each word, and the pieces of what is written without spaces. Each is there once."""
+    words = {word[:MAX_LENGTH] for word in WORD.findall(folded(text))}
+    return list({part for word in words for part in _parts_to_keep(word)})
+
+
+def _parts_to_find(word: str) -> list[str]:
     """The pieces of an unspaced run, or the word without what may be its ending: that finds
     `Rückerstattung` with `erstattungen`, which no stemmer of words does."""
     if UNSPACED.search(word):
@@ -61,3 +78,10 @@ def _parts(word: str) -> list[str]:
     if len(word) < SHORTEST_PART:
         return []
     return [word[: max(min(len(word), SHORTEST_STEM), len(word) - 2)]]
+
+
+def _parts_to_keep(word: str) -> list[str]:
+    if UNSPACED.search(word):
+        runs = UNSPACED.findall(word)
+        return [run[i : i + GRAM] for run in runs for i in range(len(run) - GRAM + 1)]
+    return [word[i : i + MAX_PART] for i in range(len(word) - SHORTEST_PART + 1)]

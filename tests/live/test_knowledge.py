@@ -9,12 +9,17 @@ from typing import Any
 import pytest
 
 from tests.documents import code
+from tests.engine.http.servers import serving
+from tests.engine.http.test_page import answering, ok
 from tests.knowledge.extraction import files
 from tests.live.belongings import master_key
 from tests.live.clients import Event, Rest, WebSocket
 from tests.live.programs import run
 from tests.live.server import Server
 
+PAGE = b"<title>Prices</title><p>Tea costs three euros."
+SETTINGS = {"CLAW_ALLOW_PRIVATE_NETWORKS": "127.0.0.0/8"}
+"""The page that is a document comes from here."""
 DOCUMENTS = "/api/agents/acme-agent/documents"
 
 
@@ -38,10 +43,14 @@ async def test_the_examples_work(
     server: Server, manager: Rest, manager_token: str, tmp_path: Path, ws: WebSocket
 ) -> None:
     *adding, searching, allowing = code("docs/knowledge.md", "sh")
-    printed = [await example(each.text, server, manager_token, tmp_path) for each in adding]
-    assert [document["title"] for document in printed] == ["Refunds", "Parking"]
-    for document in printed:
-        assert (await ready(manager, document["id"]))["status"] == "ready"
+    async with serving(answering(ok(PAGE, "text/html"))) as web:
+        page = f"http://127.0.0.1:{web.port}/prices"
+        texts = [each.text.replace("https://example.com/prices", page) for each in adding]
+        printed = [await example(text, server, manager_token, tmp_path) for text in texts]
+        assert [document["title"] for document in printed] == ["Refunds", "Parking", page]
+        documents = [await ready(manager, document["id"]) for document in printed]
+    assert {document["status"] for document in documents} == {"ready"}
+    assert documents[2]["title"] == "Prices"
     results = (await example(searching.text, server, manager_token, tmp_path))["results"]
     (shown,) = (json.loads(each.text)["results"] for each in code("docs/knowledge.md", "json"))
     assert results[0].keys() == shown[0].keys()

@@ -50,6 +50,25 @@ def test_a_file_is_a_document(caller):
     assert shown(documents.create(upload("a.txt", b"x", title="Mine"), caller))["title"] == "Mine"
 
 
+def test_a_url_is_a_document(caller):
+    answer = documents.create(request({"url": "https://example.com/prices"}), caller)
+    made = shown(answer)
+    assert (answer.status_code, made["url"], made["status"]) == (
+        202,
+        "https://example.com/prices",
+        "queued",
+    )
+    again = documents.fetch_again(request(), caller, made["id"])
+    assert (again.status_code, shown(again)) == (202, made)
+
+
+def test_only_a_url_is_fetched_again(caller):
+    made = shown(documents.create(request(PASTED), caller))
+    with pytest.raises(ClawError) as raised:
+        documents.fetch_again(request(), caller, made["id"])
+    assert code(raised) == "invalid_message"
+
+
 @pytest.mark.parametrize(
     ("given", "field"),
     [
@@ -60,6 +79,9 @@ def test_a_file_is_a_document(caller):
         (request({"title": "x", "text": "a\0"}), "text"),
         (request({"title": "", "text": "a"}), "title"),
         (request({"title": "x"}), "text"),
+        (request({"title": "x", "text": "a", "url": "https://example.com"}), "text"),
+        (request({"url": "http://127.0.0.1/"}), "url"),
+        (request({"url": "file:///etc/passwd"}), "url"),
     ],
 )
 def test_what_is_no_document_is_refused(caller, given, field):
@@ -77,7 +99,7 @@ def test_a_document_has_bounds(caller, settings):
 
 def test_p24_a_strangers_document_is_none(caller, stranger):
     made = shown(documents.create(request(PASTED), caller))
-    for view in (documents.show, documents.delete):
+    for view in (documents.show, documents.delete, documents.fetch_again):
         with pytest.raises(ClawError) as raised:
             view(request(), stranger, made["id"])
         assert code(raised) == "not_found"
@@ -92,11 +114,13 @@ def test_p24_a_strangers_document_is_none(caller, stranger):
         (documents.find, "agents:read"),
         (documents.create, "agents:write"),
         (documents.delete, "agents:write"),
+        (documents.fetch_again, "agents:write"),
     ],
 )
 def test_each_needs_its_scope(caller, view, scope):
     poor = having(caller, scopes=frozenset({"agents:read", "agents:write"} - {scope}))
-    names = ("doc_x",) if view in (documents.show, documents.delete) else ()
+    of_one = (documents.show, documents.delete, documents.fetch_again)
+    names = ("doc_x",) if view in of_one else ()
     with pytest.raises(ClawError) as raised:
         view(request({"query": "x"}), poor, *names)
     assert code(raised) == "forbidden"

@@ -1,6 +1,6 @@
 """`knowledge.search.terms`."""
 
-from knowledge.search.terms import MAX_TERMS, terms_of
+from knowledge.search.terms import MAX_TERMS, folded, parts_of, terms_of
 
 
 def test_it_works():
@@ -24,3 +24,21 @@ def test_the_terms_are_bounded():
 
 def test_signs_are_no_terms():
     assert terms_of('"(* -- %_\0 \ud800') == ([], [])
+
+
+def test_accents_and_case_are_folded():
+    assert (
+        folded("Rückerstattung STRASSE Straße Çà 한글") == "ruckerstattung strasse strasse ca 한글"
+    )
+
+
+def test_the_parts_of_a_text_are_the_endings_of_its_words():
+    assert sorted(parts_of("Rückgabe? rückgabe!")) == [
+        "ckgabe",
+        "gabe",
+        "kgabe",
+        "ruckgabe",
+        "uckgabe",
+    ]
+    assert sorted(parts_of("五个工作")) == ["个工作", "五个工"]
+    assert max(map(len, parts_of("Donaudampfschifffahrtsgesellschaft"))) == 16
