@@ -31,6 +31,9 @@ class Encoder(Protocol):
     on_disconnect: ClassVar[OnDisconnect | None]
     """The fate of the run when the client vanishes, unless the request names one. None leaves it to
     the agent."""
+    waits: ClassVar[bool]
+    """Whether the client learns what the run waits for. Else its stream ends when the run begins to
+    wait: nothing that it gets would say why nothing comes."""
 
     def __init__(self, selection: Selection, run_id: str | None) -> None:
         """`run_id` is None for what follows no run yet."""

@@ -4,6 +4,7 @@ from conversations.execution.attempt import read_transcript
 from conversations.models import FINAL, Run
 from conversations.rendering import render_run, render_snapshot
 from engine.errors import Unavailable
+from engine.events import Pending
 from engine.log.base import Damaged, Log, StorageFailed, UnknownRun
 from engine.transcript import Transcript
 from wire.frames import Snapshot
@@ -29,6 +30,14 @@ async def read_snapshot(log: Log, run: Run) -> Snapshot:
 async def describe_run(log: Log, run: Run) -> objects.Run:
     """A run and, while it runs, its text so far. Raises `unavailable`."""
     return render_run(run, await transcript_of(log, run) if run.status not in FINAL else None)
+
+
+async def question_of(log: Log, run: Run) -> Pending | None:
+    """The first question of the run that waits for its answer; None if none does. Raises
+    `unavailable`."""
+    folded = await transcript_of(log, run)
+    questions = (call for call in (folded.pending if folded else ()) if call.kind == "question")
+    return next(questions, None)
 
 
 async def transcript_of(log: Log, run: Run) -> Transcript | None:

@@ -15,6 +15,7 @@ class TokenBatches:
     back until any other event comes: a stream that is cut meanwhile is resumed before them."""
 
     on_disconnect: ClassVar[OnDisconnect | None] = None
+    waits: ClassVar[bool] = True
 
     def __init__(self, encoder: Encoder, size: int) -> None:
         self._encoder, self._size = encoder, size

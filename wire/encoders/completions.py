@@ -47,6 +47,7 @@ class CompletionChunks:
     )
 
     on_disconnect: ClassVar[OnDisconnect | None] = "cancel"
+    waits: ClassVar[bool] = False
 
     def __init__(
         self,

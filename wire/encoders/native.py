@@ -19,6 +19,7 @@ class SocketFrames:
     __slots__ = ("_changed", "_selection")
 
     on_disconnect: ClassVar[OnDisconnect | None] = None
+    waits: ClassVar[bool] = True
 
     def __init__(self, selection: Selection, run_id: str | None) -> None:
         self._selection, self._changed = selection, selection.changed
@@ -52,6 +53,7 @@ class SseEvents:
     __slots__ = ("_name", "_run_id", "_selection")
 
     on_disconnect: ClassVar[OnDisconnect | None] = None
+    waits: ClassVar[bool] = True
 
     def __init__(self, selection: Selection, run_id: str | None) -> None:
         self._selection, self._run_id = selection, run_id

@@ -42,6 +42,7 @@ class Parts:
     )
 
     on_disconnect: ClassVar[OnDisconnect | None] = "continue"
+    waits: ClassVar[bool] = True
 
     def __init__(self, selection: Selection, run_id: str | None) -> None:
         self._selection = selection

@@ -15,6 +15,7 @@ from wire.native import OnDisconnect
 from wire.parse import dumps
 from wire.selection import Selection
 
+ERROR = b'event: error\ndata: {"type":"error","sequence_number":%d,%b}\n\n'
 FRAME = b'event: response.%b\ndata: {"type":"response.%b","sequence_number":%d,%b}\n\n'
 
 
@@ -25,6 +26,7 @@ class ResponseEvents:
     __slots__ = ("_known", "_output", "_selection", "_sequence")
 
     on_disconnect: ClassVar[OnDisconnect | None] = "cancel"
+    waits: ClassVar[bool] = False
 
     def __init__(
         self,
@@ -59,8 +61,12 @@ class ResponseEvents:
         return [KEEPALIVE]
 
     def close(self, error: ClawError | None = None) -> list[bytes]:
-        """Says nothing: what would be said has no number. The client comes back for the rest."""
-        return []
+        """Says only that the run waits for somebody. Anything else that would be said has no
+        number, and the client comes back for the rest."""
+        if error is None or error.code != "decision_required":
+            return []
+        said = {"code": error.code, "message": error.message, "param": None}
+        return [ERROR % (self._sequence + 1, dumps(said)[1:-1])]
 
     def _told(self, said: Iterable[Said]) -> list[bytes]:
         writes: list[bytes] = []

@@ -15,7 +15,9 @@ from wire.native import OnDisconnect
 from wire.parse import dumps
 from wire.selection import Selection
 
-SPOKEN = frozenset({"token", "thinking", "status", "tool_call", "tool_result", "error", "done"})
+SPOKEN = frozenset(
+    {"token", "thinking", "status", "tool_call", "tool_result", "question", "error", "done"}
+)
 LOST = "The beginning of the answer is no longer kept: read the conversation."
 
 
@@ -26,6 +28,7 @@ class Simple:
     __slots__ = ("_ended", "_selection", "_told")
 
     on_disconnect: ClassVar[OnDisconnect | None] = None
+    waits: ClassVar[bool] = True
 
     def __init__(self, selection: Selection, run_id: str | None) -> None:
         self._selection, self._ended = selection, False
@@ -54,6 +57,9 @@ class Simple:
         else:
             rest = message.content[self._told :]
             pieces = self._text(rest) if rest else []
+            for call in snapshot.pending:
+                if call.kind == "question":
+                    pieces += self.question(msgspec.to_builtins(call))
             if message.error is not None:
                 pieces.append(self.error(message.error.message))
             if message.status not in ("queued", "streaming", "waiting"):
@@ -86,6 +92,11 @@ class Simple:
         """What the agent is at."""
         return []
 
+    def question(self, question: Any) -> list[bytes]:
+        """A question of the agent, as the event or the snapshot has it. Here it is told as the rest
+        of the answer, since the client's next text is the answer to it."""
+        return [self.text(_asked(question)), self.done()]
+
     def error(self, message: str) -> bytes:
         """Why there is no answer, or no more of it."""
         raise NotImplementedError
@@ -107,6 +118,8 @@ class Simple:
                 return self.thought("action", f"{event['tool']}: {_plain(event['args'])}")
             case "tool_result":
                 return self.thought("observation", _plain(event["result"]))
+            case "question":
+                return self.question(event)
             case "error":
                 return [self.error(event["message"])]
             case _:
@@ -198,6 +211,11 @@ class SimpleSse(Simple):
     def status(self, message: str) -> list[bytes]:
         return [dumps({"type": "status", "message": message})]
 
+    def question(self, question: Any) -> list[bytes]:
+        """As it is: the stream goes on once it was answered, with another request."""
+        asked = {name: question[name] for name in ("id", "text", "choices") if name in question}
+        return [dumps({"type": "question", **asked})]
+
     def error(self, message: str) -> bytes:
         return dumps({"type": "error", "error": message})
 
@@ -215,6 +233,12 @@ class ContentSse(SimpleSse):
 
     def done(self) -> bytes:
         return dumps({"type": "done"})
+
+
+def _asked(question: Any) -> str:
+    """The question with its choices, a line each."""
+    lines = [question["text"], *(f"- {choice}" for choice in question.get("choices") or ())]
+    return "\n".join(lines)
 
 
 def _plain(value: Any) -> str:

@@ -7,7 +7,6 @@ from typing import Annotated, Any, ClassVar, Literal, Self, TypeAlias
 
 import msgspec
 
-from engine.errors import ClawError
 from engine.events import Usage
 from wire import parse
 from wire.facade.history import Call, Said, chat_of, instructions_of, with_tools
@@ -245,13 +244,6 @@ def call_of(id: str, name: str, args: dict[str, Any]) -> FunctionCall:
 def finish_reason(stop_reason: str | None) -> FinishReason:
     """Why the answer ends."""
     return FINISH.get(stop_reason or "", "stop")
-
-
-def waiting(run_id: str) -> ClawError:
-    """The error for an answer that waits for somebody's decision, which this protocol cannot
-    show."""
-    problem = "The agent waits for somebody's decision: its run goes on without this request."
-    return ClawError("decision_required", problem, details={"runId": run_id})
 
 
 _request = msgspec.json.Decoder(CompletionRequest)

@@ -65,3 +65,10 @@ def handed_over(message: Message) -> list[ToolUse]:
 def stopped() -> ClawError:
     """The error for an answer that somebody has stopped: it must not pass for a whole one."""
     return ClawError("cancelled", "The answer was stopped before its end.")
+
+
+def waiting(run_id: str) -> ClawError:
+    """The error for an answer that waits for somebody's decision, which this protocol cannot
+    show."""
+    problem = "The agent waits for somebody's decision: its run goes on without this request."
+    return ClawError("decision_required", problem, details={"runId": run_id})

@@ -15,8 +15,8 @@ from core.http import Answer
 from engine.errors import RunFailed
 from wire.encoder import Encoder, Encoding
 from wire.encoders.completions import CompletionChunks
-from wire.facade.completions import ChatCompletion, parse_completion, waiting
-from wire.facade.openai import stopped
+from wire.facade.completions import ChatCompletion, parse_completion
+from wire.facade.openai import stopped, waiting
 from wire.objects.conversations import Message, WaitingRun
 from wire.selection import Selection
 

@@ -15,14 +15,16 @@ from conversations.limits.base import Limits
 from conversations.models import FINAL, Run
 from conversations.process.services import Services
 from conversations.runs.find import find_conversation, find_run, run_joined, stored_run
+from conversations.runs.positions import waits_at
 from conversations.runs.read import read_snapshot
 from conversations.signals.activity import Arrivals
 from conversations.transports import admission
 from conversations.transports.cursor import LEFT, Cursor
 from engine.errors import ClawError
-from engine.events import Batch, Cancelled, decode
+from engine.events import WAITING, Batch, Cancelled, decode
 from engine.log.base import Entry, HistoryLost, LogError, UnknownRun
 from wire.encoder import Encoding
+from wire.facade.openai import waiting
 
 HEADERS = {
     "Cache-Control": "no-cache, no-transform",  # no-transform: nobody may compress it
@@ -173,6 +175,9 @@ class RunEvents(EventStream):
                     while entries := await self._next(batches):
                         if pieces := cursor.encode(entries):
                             yield b"".join(pieces)
+                        if await self._is_left_waiting(run, cursor, entries[-1]):
+                            yield b"".join(cursor.encoder.close(waiting(run.pk)))
+                            return
                         if self._ended:
                             break
                         if pace:
@@ -194,10 +199,16 @@ class RunEvents(EventStream):
         if pieces := cursor.encoder.close(self._why if self._ended else None):
             yield b"".join(pieces)
 
+    async def _is_left_waiting(self, run: Run, cursor: Cursor, last: Entry) -> bool:
+        """Whether the run waits for somebody, which this client cannot be shown."""
+        return not cursor.encoder.waits and await waits_at(self._services.log, run, last)
+
     def _pass_on(self, cursor: Cursor, batch: Batch) -> bool:
         """Straight to the client, in the moment when the log has them."""
         if self._ended or self.write is None:
             return False
+        if not cursor.encoder.waits and WAITING in batch[0]:
+            return False  # perhaps the stream ends with it
         pieces = cursor.encoder.events(batch)
         if pieces:
             if not self.write(pieces):

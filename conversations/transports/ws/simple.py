@@ -8,6 +8,8 @@ from django.conf import settings
 
 from agents.auth.signing import is_signed
 from agents.caller import Caller
+from conversations.runs.decide import answer_question
+from conversations.runs.read import question_of
 from conversations.transports import admission
 from conversations.transports.identify import socket_token
 from conversations.transports.ws.consumers import ChatConsumer
@@ -32,9 +34,14 @@ class SimpleSession(Session):
     protocol = "ws-agent"
 
     async def hear(self, text: str) -> None:
-        """Ask the agent. Raises ClawError."""
+        """Ask the agent, or answer its question. Raises ClawError."""
         caller = await self._identity.look()
         await admission.count_request(self._services.limits, caller)
+        for run in self.followed.runs:
+            if (question := await question_of(self._services.log, run)) is not None:
+                reply = native.Reply(id=question.id, text=text)
+                await answer_question(self._services, caller, [run.pk], reply)
+                return
         asked = ChatRequest(message=text, conversation_id=self._conversation)
         await self._ask(caller, check_chat(asked), native.Options())
 

@@ -11,6 +11,9 @@ from tests.wire.encoders.test_native import read
 from wire.encoder import Encoder
 from wire.encoders.simple import Chunks, ContentSse, SimpleSse, Texts, Thoughts
 
+QUESTION = "Which day?\n- Monday\n- Tuesday"
+"""That of the fixtures, as it is told."""
+
 
 def objects(writes: Sequence[bytes]) -> list[dict[str, Any]]:
     return [msgspec.json.decode(write) for write in writes]
@@ -24,9 +27,17 @@ class TestTexts(EncoderContract):
     protocol = Texts
 
     def text(self, writes: Sequence[bytes]) -> str:
-        return b"".join(
+        said = b"".join(
             write for write in writes if write != b"[DONE]" and not write.startswith(b"[ERROR] ")
-        ).decode()
+        )
+        return said.decode().replace(QUESTION, "")
+
+    def test_a_question_is_told_with_its_choices_and_ends_the_turn(self) -> None:
+        writes = told(self.encoder(), "decided")
+        at = writes.index(QUESTION.encode())
+        assert writes[at + 1] == writes[-1] == b"[DONE]"
+        waiting = self.encoder().snapshot(snapshot_at(batch_of("waiting")))
+        assert waiting[-2:] == [QUESTION.encode(), b"[DONE]"]
 
     def test_an_error_comes_before_the_end(self) -> None:
         assert told(self.encoder(), "failed")[-2:] == [
@@ -45,7 +56,8 @@ class TestChunks(EncoderContract):
     protocol = Chunks
 
     def text(self, writes: Sequence[bytes]) -> str:
-        return "".join(each["content"] for each in objects(writes) if each["type"] == "chunk")
+        said = (each["content"] for each in objects(writes) if each["type"] == "chunk")
+        return "".join(said).replace(QUESTION, "")
 
     def test_it_ends_with_done(self) -> None:
         assert objects(told(self.encoder(), "complete"))[-1] == {"type": "done"}
@@ -66,7 +78,8 @@ class TestThoughts(EncoderContract):
     protocol = Thoughts
 
     def text(self, writes: Sequence[bytes]) -> str:
-        return "".join(each["content"] for each in objects(writes) if each["type"] == "answer")
+        said = (each["content"] for each in objects(writes) if each["type"] == "answer")
+        return "".join(said).replace(QUESTION, "")
 
     def test_it_says_what_the_agent_does_and_sees(self) -> None:
         said = objects(told(self.encoder(), "tools"))
@@ -98,12 +111,19 @@ class TestSimpleSse(EncoderContract):
         assert "no longer kept" in error["error"]
         assert done == {"done": True}
 
+    def test_a_question_can_be_answered_by_its_id(self) -> None:
+        said = objects(read(b"".join(told(self.encoder(), "decided"))))
+        (question,) = [each for each in said if each.get("type") == "question"]
+        asked = {"text": "Which day?", "choices": ["Monday", "Tuesday"]}
+        assert question == {"type": "question", "id": "toolu_2"} | asked
+
 
 class TestContentSse(EncoderContract):
     protocol = ContentSse
 
     def text(self, writes: Sequence[bytes]) -> str:
-        return "".join(each.get("text", "") for each in objects(read(b"".join(writes))))
+        said = objects(read(b"".join(writes)))
+        return "".join(each["text"] for each in said if each["type"] == "content")
 
     def test_every_object_has_a_type(self) -> None:
         types = {each["type"] for each in objects(read(b"".join(told(self.encoder(), "tools"))))}

@@ -164,3 +164,22 @@ async def test_the_model_goes_on_after_a_client_has_left(token: str) -> None:
     (run,) = await database_step(runs)
     status, _ = await ask("POST", f"/a/helper/api/runs/{run.pk}/cancel", token=token, origin=SHOP)
     assert status == 202
+
+
+@pytest.mark.parametrize("given", ["Green", "green"])
+async def test_a_question_is_told_and_the_next_text_answers_it(
+    agent: Agent, token: str, given: str
+) -> None:
+    """It is no second message: the run goes on, and the answer with it."""
+    await database_step(Agent.objects.update, tools=[{"builtin": "ask_user"}])
+    async with TextSocket(f"/a/helper/ws/agent?token={token}") as socket:
+        socket.say("/ask\n/delay 0")
+        await socket.heard("[DONE]")
+        asked = "Which colour do you like best?\n- Red\n- Green\n- Blue"
+        assert socket.texts == [asked, "[DONE]"]
+        socket.say("Purple")
+        await socket.heard("[ERROR] The answer is one of the choices.")
+        socket.say(given)
+        await socket.heard("[DONE]", 3)
+        assert "answered:\n\n~~~\nGreen" in "".join(socket.texts)
+    assert await database_step(Run.objects.count) == 1
