@@ -98,7 +98,7 @@ def test_every_error_is_documented_with_its_status_and_close_code_and_no_other()
 
 
 def test_every_address_is_documented_with_its_methods_and_no_other() -> None:
-    foreign = ("openai", "ai-sdk")
+    foreign = ("openai", "ai-sdk", "ag-ui")
     pages = [section(f"docs/{name}.md", "Addresses") for name in foreign]
     text = "".join([section(PAGE, "HTTP"), *pages])
     headings = re.findall(r"^### ([A-Z]+) (/(?:api|v1)/\S+)$", text, re.MULTILINE)

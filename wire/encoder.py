@@ -10,6 +10,7 @@ import msgspec
 
 from engine.errors import ClawError
 from engine.events import Batch
+from wire.encoders.ag_ui import AgUiEvents
 from wire.encoders.ai_sdk import UiMessageChunks
 from wire.encoders.completions import CompletionChunks
 from wire.encoders.conversation import ConversationEvents
@@ -73,6 +74,7 @@ ENCODERS: dict[str, type[Encoder]] = {
     "completions": CompletionChunks,
     "responses": ResponseEvents,
     "ai-sdk": UiMessageChunks,
+    "ag-ui": AgUiEvents,
 }
 """Every protocol by its name."""
 

@@ -46,12 +46,12 @@ class Visibility(msgspec.Struct, frozen=True):
 
     def run(self, run: Run) -> Run:
         """The run without what this watcher may not see."""
-        run = replace(run, pending=self._pending(run.pending))
+        run = replace(run, pending=self.pending(run.pending))
         return run if self.usage else replace(run, provider=UNSET, model=UNSET, usage=None)
 
     def waiting(self, run: WaitingRun) -> WaitingRun:
         """The run without what this watcher may not see."""
-        return replace(run, pending=self._pending(run.pending))
+        return replace(run, pending=self.pending(run.pending))
 
     def message(self, message: Message) -> Message:
         """The message without what this watcher may not see."""
@@ -69,11 +69,12 @@ class Visibility(msgspec.Struct, frozen=True):
 
     def snapshot(self, snapshot: Snapshot) -> Snapshot:
         """The snapshot without what this watcher may not see."""
-        pending, message = self._pending(snapshot.pending), self.message(snapshot.message)
+        pending, message = self.pending(snapshot.pending), self.message(snapshot.message)
         return replace(snapshot, pending=pending, message=message)
 
-    def _pending(self, pending: list[Pending]) -> list[Pending]:
-        """Visitors get what they may decide."""
+    def pending(self, pending: list[Pending]) -> list[Pending]:
+        """The calls that wait without those that this watcher may not see: visitors get what they
+        may decide."""
         if self.trusted:
             return pending
         return [call for call in pending if call.approvers != "members"]

@@ -29,6 +29,7 @@ from conversations.access.messages import versions as versions
 from conversations.access.runs import count_of_unfinished as count_of_unfinished
 from conversations.access.runs import hide_run as hide_run
 from conversations.access.runs import latest_run as latest_run
+from conversations.access.runs import note_resumed as note_resumed
 from conversations.access.runs import present as present
 from conversations.access.runs import run as run
 from conversations.access.runs import run_of_client_message as run_of_client_message

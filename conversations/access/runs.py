@@ -17,12 +17,15 @@ MAX_RUNS = 200
 
 
 def run(caller: Caller, run_id: str, *beyond: str) -> Run:
-    """One run with its conversation and messages: one of the caller's own or, for a caller who has
-    all of the scopes `beyond`, anybody's. Raises `run_not_found`."""
+    """One run with its conversation and messages: one of the caller's own, also by the name that
+    the caller gave its message, or, for a caller who has all of the scopes `beyond`, anybody's.
+    Raises `run_not_found`."""
     everybody = bool(beyond) and caller.principal.scopes.issuperset(beyond)
     rows = Run.objects.filter(scope(caller, everybody=everybody), pk=run_id)
     related = rows.select_related("conversation", "message", "user_message")
-    found = None if impossible(run_id) else related.first()
+    found = None
+    if not impossible(run_id):
+        found = related.first() or run_of_client_message(caller, run_id)
     if found is None:
         raise ClawError("run_not_found", "There is no such run.")
     return found
@@ -142,3 +145,10 @@ def runs_of_organization(principal: Principal) -> QuerySet[Run]:
     """Every run of the organisation. Raises `forbidden` without the scope `usage:read`."""
     principal.require("usage:read")
     return Run.objects.filter(organization=principal.organization_id)
+
+
+def note_resumed(run: Run, name: str, after: int) -> None:
+    """Note that a client of AG-UI goes on with a run under this name, behind position `after`."""
+    foreign = run.foreign or {}
+    run.foreign = foreign | {"resumes": foreign.get("resumes", {}) | {name: after}}
+    run.save(update_fields=["foreign"])

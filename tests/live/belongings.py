@@ -27,6 +27,11 @@ REQUIRED = {
     "/api/members/{memberId}": {"role": "viewer"},
     "/api/invitations": {"email": "ada@example.com"},
     "/api/organization": {"name": "Ours"},
+    "/api/ag-ui": {
+        "threadId": "ours",
+        "runId": "ours",
+        "messages": [{"role": "user", "content": "Hi"}],
+    },
     "/api/ai-sdk/chat": {
         "id": "ours",
         "message": {"role": "user", "parts": [{"type": "text", "text": "Hi"}]},

@@ -2,10 +2,12 @@
 
 from functools import partial
 
-from conversations.transports.facade import ai_sdk, completions, models, responses
+from conversations.transports.facade import ag_ui, ai_sdk, completions, models, responses
 from conversations.transports.facade.responses import DEFAULT_ITEMS, MAX_ITEMS
 from conversations.transports.rest.operations import FAILED, REFUSED
+from conversations.transports.rest.parameters import AGENT
 from wire.description.openapi import Events, Operation, Parameter
+from wire.facade.ag_ui import RunAgentInput
 from wire.facade.ai_sdk import UiChatRequest
 from wire.facade.completions import ChatCompletion, CompletionRequest
 from wire.facade.errors import OpenAIErrorEnvelope
@@ -43,6 +45,12 @@ class ResponseStream(Events):
     """The stream of Responses."""
 
     said = "Each event's `data` is an event of OpenAI's Responses."
+
+
+class AgUiRun(Events):
+    """The stream of AG-UI."""
+
+    said = "Each event's `data` is an event of AG-UI."
 
 
 class UiChunks(Events):
@@ -162,6 +170,22 @@ API_ASK = (
         body=UiChatRequest,
         answers={200: (UiChunks,)},
         errors=(*REFUSED, "history_expired", "too_many_connections"),
+    ),
+    Operation(
+        "POST",
+        "ag-ui",
+        ag_ui.run,
+        name="runOfAgUi",
+        summary="Run an agent from a client of AG-UI",
+        scope="chat",
+        body=RunAgentInput,
+        parameters=(AGENT,),
+        answers={200: (AgUiRun,)},
+        errors=(
+            *(*REFUSED, "history_expired", "too_many_connections", "conversation_not_found"),
+            *("run_not_found", "already_decided", "approval_not_found", "digest_mismatch"),
+            "question_not_found",
+        ),
     ),
 )
 """Those below `/api/` that find the agent in the body."""

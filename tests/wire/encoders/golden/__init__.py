@@ -8,6 +8,7 @@ from pathlib import Path
 from tests import fixtures
 from tests.wire.contract import RUN, batch_of
 from wire.encoder import Encoder
+from wire.encoders.ag_ui import AgUiEvents
 from wire.encoders.ai_sdk import UiMessageChunks
 from wire.encoders.completions import CompletionChunks
 from wire.encoders.responses import ResponseEvents
@@ -16,7 +17,7 @@ from wire.selection import Selection
 from wire.visibility import EVERYTHING
 
 FOLDER = Path(__file__).parent
-PROTOCOLS = ("completions", "responses", "ai-sdk")
+PROTOCOLS = ("completions", "responses", "ai-sdk", "ag-ui")
 CREATED = 1767225600
 RESPONSE = Response(id="resp_1", created_at=CREATED, status="in_progress", model="helper")
 
@@ -28,6 +29,9 @@ def encoder(protocol: str) -> Encoder:
         return ResponseEvents(selection, RUN, response=RESPONSE)
     if protocol == "ai-sdk":
         return UiMessageChunks(selection, RUN, message_id="msg_1", conversation_id="conv_1")
+    if protocol == "ag-ui":
+        names = {"thread_id": "thread-1", "name": "run-1", "message_id": "msg_1"}
+        return AgUiEvents(selection, RUN, **names)
     return CompletionChunks(selection, RUN, model="helper", created=CREATED, with_usage=True)
 
 
