@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils.html import format_html
 
 from conversations.access import erasing
-from conversations.models import NOBODY, Conversation, Message, Run
+from conversations.models import NOBODY, Conversation, Decision, Message, Run
 from core.admin_deletion import DeletedLater
 
 
@@ -91,3 +91,12 @@ class RunAdmin(PartAdmin):
     list_select_related = ("agent",)
     search_fields = ("id", "conversation__id", "conversation__alias", "agent__slug", "model")
     ordering = ("-created_at",)
+
+
+@admin.register(Decision)
+class DecisionAdmin(PartAdmin):
+    list_display = ("call_id", "kind", "tool", "status", "run", "requested_at", "expires_at")
+    list_filter = ("kind", "status", "requested_at")
+    list_select_related = ("run",)
+    search_fields = ("call_id", "tool", "run__id", "run__conversation__id")
+    ordering = ("-requested_at",)

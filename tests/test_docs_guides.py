@@ -32,6 +32,9 @@ from engine.request import Limits
 from engine.room import MAX_HIDDEN_BYTES, MAX_RESULTS_BYTES
 from engine.tools import step
 from engine.tools.builtin import ask_user
+from engine.tools.mcp import connection, exchange, pool, toolbox
+from engine.tools.mcp import server as server_of_mcp
+from engine.tools.mcp import tools as mcp_tools
 from engine.tools.registry import BUILTINS
 from metering import report
 from tests.documents import ROOT, names, read, rows, section
@@ -157,8 +160,23 @@ def test_every_fixed_limit_is_the_real_one() -> None:
         MAX_HIDDEN_BYTES,
         recovery.MAX_ATTEMPTS,
     ]
+    servers = [
+        connection.CONNECT_TIMEOUT,
+        toolbox.OPEN_TIMEOUT,
+        server_of_mcp.LIST_SECONDS,
+        mcp_tools.MAX_PAGES,
+        mcp_tools.MAX_TOOLS,
+        mcp_tools.MAX_SCHEMA_BYTES,
+        mcp_tools.MAX_DESCRIPTION,
+        toolbox.MAX_OFFERED,
+        exchange.MAX_MESSAGE,
+        exchange.MAX_STREAM,
+        pool.MAX_SERVERS,
+        pool.MAX_OF_ONE,
+        pool.IDLE_SECONDS,
+    ]
     table = rows(section("docs/limits.md", "That are fixed"))
-    assert [number(row[1]) for row in table] == connections + requests + models
+    assert [number(row[1]) for row in table] == connections + requests + models + servers
 
 
 def test_every_scope_is_explained_and_the_first_three_are_the_default() -> None:

@@ -103,10 +103,16 @@ class LimitsForm(AgentForm):
         help_text="One a line: https://example.com, https://*.example.com.",
     )
 
+    client_tools = LinesField(
+        required=False,
+        label="Tools that a page may bring",
+        help_text="Their names, one a line: the page itself carries them out.",
+    )
+
     class Meta:
         model = Agent
         fields = (
-            *("public_page", "allowed_origins"),
+            *("public_page", "allowed_origins", "client_tools"),
             *("visitor_messages_per_minute", "visitor_messages_per_day"),
             *("show_thinking", "show_tools", "show_usage"),
             *("if_busy", "on_crash", "on_disconnect"),

@@ -3,10 +3,11 @@
 import pytest
 from django.contrib.admin.utils import quote
 from django.urls import reverse
+from django.utils import timezone
 
 from accounts.models import User
 from conversations.access import erasing
-from conversations.models import Conversation, Message, Run
+from conversations.models import Conversation, Decision, Message, Run
 from tests.conversations.parts import ask
 
 MODELS = (Conversation, Message, Run)
@@ -34,6 +35,25 @@ def test_it_works(operator, caller, model):
     page = operator.get(address(model, "change", model.objects.first().pk))
     assert page.status_code == 200
     assert 'name="_save"' not in page.content.decode()
+
+
+def test_what_waits_for_a_decision_is_listed_and_nobody_decides_here(operator, caller):
+    run = ask(caller, "Hello").run
+    row = Decision.objects.create(
+        organization_id=run.organization_id,
+        run=run,
+        kind=Decision.Kind.APPROVAL,
+        call_id="call_1",
+        tool="book_room",
+        args={"room": 1},
+        digest="sha256:00",
+        expires_at=timezone.now(),
+    )
+    page = operator.get(address(Decision, "changelist"), {"q": "book", "status__exact": "pending"})
+    assert page.context["cl"].result_count == 1
+    shown = operator.get(address(Decision, "change", row.pk)).content.decode()
+    assert "book_room" in shown and 'name="_save"' not in shown
+    assert operator.post(address(Decision, "delete", row.pk), {"post": "yes"}).status_code == 403
 
 
 def test_what_is_searched_for_is_found(operator, caller, foreign_caller):

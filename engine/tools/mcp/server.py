@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from engine.http.guard import Guard
@@ -84,7 +85,9 @@ class Server:
 
     async def _open(self) -> "Connection":
         """A new connection beside the old one, which stays until its last call has ended."""
-        from engine.tools.mcp.connection import Connection  # loads the SDK: 55 MiB
+        # Loads the SDK: 55 MiB, and seconds in which the loop would do nothing else.
+        await asyncio.to_thread(import_module, "engine.tools.mcp.connection")
+        from engine.tools.mcp.connection import Connection
 
         connection = Connection(await self._find(), self._guard, self._note_change)
         await connection.open()

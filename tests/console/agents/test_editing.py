@@ -72,6 +72,7 @@ def test_limits_are_stored(client, bob, agent):
     client.force_login(bob)
     fields = {
         "allowed_origins": "https://example.com",
+        "client_tools": "add_to_cart\n\nshow_map ",
         "visitor_messages_per_minute": 5,
         "visitor_messages_per_day": 50,
         "if_busy": "reject",
@@ -81,6 +82,7 @@ def test_limits_are_stored(client, bob, agent):
     assert client.post(f"{PAGE}limits/", fields).status_code == 302
     agent.refresh_from_db()
     assert (agent.allowed_origins, agent.if_busy) == (["https://example.com"], "reject")
+    assert agent.client_tools == ["add_to_cart", "show_map"]
 
 
 def test_a_viewer_sees_it_and_changes_nothing(client, bob, agent, acme):

@@ -1,6 +1,8 @@
 """`engine.tools.mcp.server`: what a server does, and what becomes of it, at each call."""
 
 import asyncio
+import subprocess
+import sys
 from typing import Any
 
 import pytest
@@ -158,3 +160,35 @@ async def test_credentials_that_stay_wrong_are_one_more_try(
         with pytest.raises(ServerFailed, match="401"):
             await client.tools()
     assert scripted_server.requests["initialize"] == 1
+
+
+FIRST_USE = """
+import asyncio, sys, threading
+from engine.tools.mcp.base import Endpoint, ServerFailed
+from engine.tools.mcp.server import Server
+
+class Noting:
+    threads = set()
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] == "mcp":
+            self.threads.add(threading.current_thread() is threading.main_thread())
+
+sys.meta_path.insert(0, Noting())
+
+async def find():
+    return Endpoint(name="away", at="http://127.0.0.1:9/mcp")
+
+async def main():
+    try:
+        await Server(find, None).tools()
+    except ServerFailed:
+        print(Noting.threads)
+
+asyncio.run(main())
+"""
+
+
+def test_the_first_use_does_not_hold_up_the_loop_until_the_sdk_is_loaded() -> None:
+    """It takes seconds on a busy machine."""
+    run = subprocess.run([sys.executable, "-c", FIRST_USE], capture_output=True, text=True)
+    assert run.stdout.strip() == "{False}", run.stderr
