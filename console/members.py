@@ -24,30 +24,6 @@ from wire.errors import status_of
 View = Callable[..., HttpResponse]
 
 
-SECTIONS = {
-    "overview": ("Overview", "overview", "agents:read"),
-    "agents": ("Agents", "agents", "agents:read"),
-    "live": ("Live", "live", "monitor:read"),
-    "conversations": ("Conversations", "conversations", "conversations:read"),
-    "usage": ("Usage", "usage", "usage:read"),
-    "keys": ("API keys", "keys", "admin"),
-    "secrets": ("Secrets", "operator", "admin"),
-    "members": ("Members", "members", "admin"),
-    "organization": ("Organisation", "settings", "admin"),
-}
-"""The names of the pages that the navigation leads to: words, picture, scope."""
-
-
-@dataclass(frozen=True)
-class Entry:
-    """A line of the navigation."""
-
-    section: str
-    label: str
-    icon: str
-    address: str
-
-
 @dataclass(frozen=True)
 class Member:
     """The viewer of a console page: a person in one of their organisations."""
@@ -84,15 +60,6 @@ class Member:
     def may(self) -> dict[str, bool]:
         """The scopes of the member's role, in words that templates can ask for."""
         return {scope.replace(":", "_"): True for scope in self.caller.principal.scopes}
-
-    def navigation(self) -> list[Entry]:
-        """The sections of the console that the member's role opens."""
-        mine = self.caller.principal.scopes
-        return [
-            Entry(section, label, icon, self.address(section))
-            for section, (label, icon, scope) in SECTIONS.items()
-            if scope in mine
-        ]
 
 
 def for_members(scope: str, changing: str | None = None) -> Callable[[View], View]:

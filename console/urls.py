@@ -1,36 +1,67 @@
 """`/console/`: every page below it belongs to an organisation and says so in its address."""
 
-from django.urls import include, path
+from typing import Any, NamedTuple
+
+from django.urls import URLPattern, include, path
 
 from console import members, overview
 from console.agents import connecting, editing, listing
 from console.conversations import pages as conversations
 from console.keys import pages as keys
 from console.live import pages as live
+from console.members import View
 from console.people import pages as people
 from console.settings import organization, secrets
 from console.usage import pages as usage
 
+
+class Section(NamedTuple):
+    """A page, and its line of the navigation. `icon` is one of `static/console/icons.svg`."""
+
+    name: str
+    address: str
+    view: View
+    label: str
+    icon: str
+
+    @property
+    def pattern(self) -> URLPattern:
+        """The page, for the URL configuration."""
+        return path(self.address, self.view, name=self.name)
+
+    @property
+    def scope(self) -> str:
+        """The scope that opens the page (`for_members`)."""
+        view: Any = self.view
+        return str(view.scopes[0])
+
+
+SECTIONS = [
+    Section("overview", "", overview.show, "Overview", "overview"),
+    Section("agents", "agents/", listing.index, "Agents", "agents"),
+    Section("live", "live/", live.show, "Live", "live"),
+    Section(
+        "conversations", "conversations/", conversations.index, "Conversations", "conversations"
+    ),
+    Section("usage", "usage/", usage.show, "Usage", "usage"),
+    Section("keys", "settings/keys/", keys.index, "API keys", "keys"),
+    Section("secrets", "settings/secrets/", secrets.index, "Secrets", "operator"),
+    Section("members", "settings/members/", people.index, "Members", "members"),
+    Section("organization", "settings/", organization.show, "Organisation", "settings"),
+]
+"""In the order of the navigation, which shows to each member what their role opens."""
 pages = [
-    path("", overview.show, name="overview"),
-    path("agents/", listing.index, name="agents"),
+    *(section.pattern for section in SECTIONS),
     path("agents/new/", editing.create, name="new_agent"),
     path("agents/<slug:slug>/", editing.instructions, name="agent"),
     path("agents/<slug:slug>/model/", editing.model, name="agent_model"),
     path("agents/<slug:slug>/limits/", editing.limits, name="agent_limits"),
     path("agents/<slug:slug>/connect/", connecting.show, name="agent_connect"),
     path("agents/<slug:slug>/connect/seen/", connecting.seen, name="agent_seen"),
-    path("live/", live.show, name="live"),
-    path("conversations/", conversations.index, name="conversations"),
     path("conversations/<conversation_id>/", conversations.show, name="conversation"),
-    path("usage/", usage.show, name="usage"),
-    path("settings/", organization.show, name="organization"),
-    path("settings/keys/", keys.index, name="keys"),
     path("settings/keys/new/", keys.create, name="new_key"),
     path("settings/keys/<key_id>/rotate/", keys.rotate, name="rotate_key"),
     path("settings/keys/<key_id>/revoke/", keys.revoke, name="revoke_key"),
-    path("settings/secrets/", secrets.index, name="secrets"),
-    path("settings/members/", people.index, name="members"),
     path("settings/members/<member_id>/role/", people.change, name="change_member"),
     path("settings/members/<member_id>/remove/", people.remove, name="remove_member"),
     path(

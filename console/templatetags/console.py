@@ -9,11 +9,19 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from console.members import Member
+from console.urls import SECTIONS, Section
 from console.usage import numbers
 
 register = template.Library()
 for say in (numbers.whole, numbers.money, numbers.short_time):
     register.simple_tag(say)
+
+
+@register.simple_tag
+def sections_of(member: Member) -> list[Section]:
+    """The sections of the console that the member's role opens."""
+    return [section for section in SECTIONS if section.scope in member.caller.principal.scopes]
 
 
 @register.simple_tag
