@@ -1,8 +1,9 @@
 """The only way to the rows of documents: every function says whose they are."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import timedelta
 
+from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import F, Q, QuerySet
 from django.utils import timezone
@@ -11,8 +12,9 @@ from agents import access as agents
 from agents.caller import Caller
 from agents.models import Agent
 from engine.errors import ClawError
+from knowledge.embeddings.vectors import Vector
 from knowledge.extraction.chunk import Passage
-from knowledge.models import Chunk, Document, DocumentSource
+from knowledge.models import Chunk, Document, DocumentSource, Embedding
 from knowledge.search import postgresql
 
 MAX_DOCUMENTS = 1000
@@ -21,6 +23,8 @@ MAX_ATTEMPTS = 3
 """A document that has taken its process down so often is not tried again."""
 LEASE = timedelta(seconds=180)
 """Longer than fetching and extracting a document may take."""
+PUT_OFF = timedelta(minutes=5)
+"""Between two attempts to give a document vectors."""
 MAX_ERASED = 5
 """Documents in one step of the deletion of their agent."""
 
@@ -74,7 +78,8 @@ def fetch_again(found: Document) -> Document:
     if not found.url:
         raise ClawError("invalid_message", "Only a document of a URL can be fetched again.")
     ended = Document.objects.filter(pk=found.pk).exclude(status=Document.Status.QUEUED)
-    ended.update(status=Document.Status.QUEUED, attempts=0, error="")
+    again = {"attempts": 0, "claimed_until": None, "embedded_by": ""}
+    ended.update(status=Document.Status.QUEUED, error="", **again)
     found.refresh_from_db()
     return found
 
@@ -120,7 +125,8 @@ def claim_document() -> Document | None:
 
 def release_document(row: Document) -> None:
     """Give a claimed document back: its process stops, and another one takes it at once."""
-    _claimed(row).update(claimed_until=None, attempts=F("attempts") - 1)
+    queued = row.status == Document.Status.QUEUED
+    _claimed(row).update(claimed_until=None, attempts=row.attempts - queued)
 
 
 def source(row: Document) -> bytes:
@@ -175,6 +181,68 @@ def fail_document(row: Document, error: str) -> None:
         earlier = row.url and row.chunk_count
         status = Document.Status.READY if earlier else Document.Status.FAILED
         _end(row, status=status, error=error[:300])
+
+
+def claim_without_vectors(model: str) -> Document | None:
+    """Take a document that a search finds, but whose vectors are of another model or missing; None
+    if there is none. Only organisations have vectors that the operator pays for."""
+    now = timezone.now()
+    free = Document.objects.filter(status=Document.Status.READY).exclude(embedded_by=model)
+    free = free.filter(Q(claimed_until=None) | Q(claimed_until__lt=now))
+    if settings.CLAW_PLATFORM_CREDENTIALS != "all":
+        free = free.filter(organization__platform_credentials=True)
+    row = free.order_by("created_at", "id").first()
+    if row is None or not free.filter(pk=row.pk).update(claimed_until=now + LEASE):
+        return None
+    row.claimed_until = now + LEASE
+    return row
+
+
+def chunks_after(row: Document, last: int, count: int) -> list[Chunk]:
+    """The next chunks of a document, by their ids."""
+    return list(Chunk.objects.filter(document=row, pk__gt=last).order_by("pk")[:count])
+
+
+@transaction.atomic
+def add_vectors(
+    row: Document, chunks: Sequence[Chunk], vectors: Sequence[Vector], model: str
+) -> None:
+    """Store the vectors of some chunks in place of earlier ones, and keep the document claimed."""
+    if _claimed(row).select_for_update().first() is None:
+        return
+    row.claimed_until = timezone.now() + LEASE
+    Document.objects.filter(pk=row.pk).update(claimed_until=row.claimed_until)
+    Embedding.objects.filter(chunk__in=chunks).delete()
+    Embedding.objects.bulk_create(
+        Embedding(
+            chunk=chunk, agent_id=row.agent_id, model=model, values=each.values, signs=each.signs
+        )
+        for chunk, each in zip(chunks, vectors, strict=True)
+    )
+
+
+def vector_signs(agent_id: str, model: str) -> Iterator[tuple[int, bytes]]:
+    """The signs of all vectors of this model that the agent's chunks have, by the chunks' ids."""
+    rows = Embedding.objects.filter(agent=agent_id, model=model).values_list("chunk_id", "signs")
+    return rows.iterator(chunk_size=1000)
+
+
+def vector_values(ids: Collection[int]) -> Iterator[tuple[int, bytes]]:
+    """The values of the vectors of those of these chunks that a search finds."""
+    ready = Document.Status.READY
+    rows = Embedding.objects.filter(chunk__in=ids, chunk__document__status=ready)
+    for chunk_id, values in rows.values_list("chunk_id", "values"):
+        yield chunk_id, bytes(values)
+
+
+def finish_vectors(row: Document, model: str) -> None:
+    """Let the document be one with vectors of this model."""
+    _claimed(row).update(claimed_until=None, embedded_by=model, error="")
+
+
+def put_off_vectors(row: Document, error: str) -> None:
+    """Keep a document that could get no vectors as it is, and say why; it is tried again later."""
+    _claimed(row).update(claimed_until=timezone.now() + PUT_OFF, error=error[:300])
 
 
 def _mine(row: Document) -> bool:

@@ -2,11 +2,14 @@
 
 import asyncio
 import logging
+from collections.abc import Coroutine
 
 from core.database import database_step
 from core.tasks.background import Background
 from engine.errors import Unavailable
 from knowledge import access
+from knowledge.embeddings.indexing import embed_document
+from knowledge.embeddings.question import endpoint
 from knowledge.extraction.block import NotReadable
 from knowledge.extraction.process import extract
 from knowledge.models import Document
@@ -40,15 +43,28 @@ class Indexer:
     async def _work(self) -> None:
         while True:
             try:
-                while (row := await database_step(access.claim_document)) is not None:
-                    await self._index(row)
+                while await self._next():
+                    pass
             except Unavailable:
                 log.warning("indexing is put off", exc_info=True)
             await asyncio.sleep(POLL_SECONDS)
 
-    async def _index(self, row: Document) -> None:
+    async def _next(self) -> bool:
+        """Do the next piece of work. What is not found at all comes before what has no vectors."""
+        row = await database_step(access.claim_document)
+        if row is not None:
+            await self._do(row, index_document(row))
+            return True
+        place = endpoint()
+        row = await database_step(access.claim_without_vectors, place.model) if place else None
+        if row is None or place is None:
+            return False
+        await self._do(row, embed_document(row, place))
+        return True
+
+    async def _do(self, row: Document, work: Coroutine[None, None, None]) -> None:
         try:
-            await index_document(row)
+            await work
         except Unavailable:
             raise
         except asyncio.CancelledError:

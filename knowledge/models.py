@@ -6,6 +6,7 @@ from django.utils import timezone
 from accounts.models import Organization
 from agents.models import Agent
 from engine.ids import new_id
+from knowledge.embeddings.bits import BitsField
 
 
 def document_id() -> str:
@@ -34,6 +35,9 @@ class Document(models.Model):
     # The indexing process has it until then; a process that dies in between leaves it to another.
     claimed_until = models.DateTimeField(null=True, editable=False)
     attempts = models.PositiveSmallIntegerField(default=0, editable=False)
+    embedded_by = models.CharField(
+        max_length=200, blank=True, editable=False, help_text="The model of its chunks' vectors."
+    )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     class Meta:
@@ -78,3 +82,16 @@ class Chunk(models.Model):
 
     def __str__(self) -> str:
         return f"{self.document_id} {self.start}-{self.end}"
+
+
+class Embedding(models.Model):
+    """The vector of a chunk, which leaves with it; see `knowledge.embeddings.vectors`."""
+
+    chunk = models.OneToOneField(Chunk, models.CASCADE, primary_key=True, related_name="embedding")
+    agent = models.ForeignKey(Agent, models.CASCADE, related_name="+")
+    model = models.CharField(max_length=200)
+    values = models.BinaryField(help_text="float32, of length 1.")
+    signs = BitsField(help_text="A bit for each value that is positive.")
+
+    def __str__(self) -> str:
+        return f"of {self.chunk_id}"

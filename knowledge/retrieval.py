@@ -8,7 +8,7 @@ from engine.events import Event, Source, Status
 from engine.tools.builtin.search_knowledge import Find, search
 from engine.transcript import Transcript
 from knowledge import access
-from knowledge.search import search as knowledge
+from knowledge.search.search import find as found_for
 
 MOST = 6
 """Passages of one search."""
@@ -27,8 +27,7 @@ def finder(agent: AgentConfig) -> Find:
     tokens = min(TOKENS, agent.context_tokens // 4)
 
     async def find(query: str) -> list[Source]:
-        found = await database_step(knowledge.search, agent.id, query, limit=MOST, tokens=tokens)
-        return [source for source, _ in found]
+        return [source for source, _ in await found_for(agent, query, limit=MOST, tokens=tokens)]
 
     return find
 

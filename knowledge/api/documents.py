@@ -17,7 +17,7 @@ from engine.text import is_blank, storable
 from knowledge import access, models
 from knowledge.api import objects
 from knowledge.extraction.kinds import ENDINGS, kind_of
-from knowledge.search.search import search
+from knowledge.search.search import find as found_for
 from knowledge.web import REFUSED, guard
 from wire.parse import check_storable
 
@@ -74,11 +74,11 @@ def delete(request: HttpRequest, caller: Caller, document_id: str) -> HttpRespon
     return HttpResponse(status=204)
 
 
-def find(request: HttpRequest, caller: Caller) -> Answer:
+async def find(request: HttpRequest, caller: Caller) -> Answer:
     """`POST /api/agents/{id}/search`: what the agent would find."""
     caller.principal.require("agents:read")
     asked, agent = read(_search, request), caller.require_agent()
-    found = search(agent.id, asked.query, limit=asked.limit, tokens=SEARCH_TOKENS)
+    found = await found_for(agent, asked.query, limit=asked.limit, tokens=SEARCH_TOKENS)
     results = [
         objects.Result(score=score, **_fields(msgspec.structs.asdict(source)))
         for source, score in found

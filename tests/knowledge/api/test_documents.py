@@ -6,6 +6,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import RequestFactory
 
+from core.database import database_step
 from engine.errors import ClawError
 from knowledge.api import documents
 from tests.agents.api import request
@@ -111,7 +112,6 @@ def test_p24_a_strangers_document_is_none(caller, stranger):
     [
         (documents.index, "agents:read"),
         (documents.show, "agents:read"),
-        (documents.find, "agents:read"),
         (documents.create, "agents:write"),
         (documents.delete, "agents:write"),
         (documents.fetch_again, "agents:write"),
@@ -126,9 +126,16 @@ def test_each_needs_its_scope(caller, view, scope):
     assert code(raised) == "forbidden"
 
 
-def test_a_search_says_what_the_agent_would_find(caller, add):
-    row = add(caller, "Money", "# Refunds\n\nRefunds take five days.")
-    (found,) = shown(documents.find(request({"query": "refund?"}), caller))["results"]
+async def test_a_search_needs_its_scope(caller):
+    poor = having(caller, scopes=frozenset({"agents:write"}))
+    with pytest.raises(ClawError) as raised:
+        await documents.find(request({"query": "x"}), poor)
+    assert code(raised) == "forbidden"
+
+
+async def test_a_search_says_what_the_agent_would_find(caller, add):
+    row = await database_step(add, caller, "Money", "# Refunds\n\nRefunds take five days.")
+    (found,) = shown(await documents.find(request({"query": "refund?"}), caller))["results"]
     assert found.pop("score") > 0 and found.pop("chunkId")
     assert found == {
         "documentId": row.pk,

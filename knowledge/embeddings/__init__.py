@@ -1,0 +1,1 @@
+"""Vectors of passages, so that a search finds what means the same in other words."""
