@@ -33,7 +33,8 @@ e2e: .venv/.dev ## Run the tests in a browser, and keep screenshots in tmp/scree
 	@SCREENSHOTS=tmp/screenshots $(PYTEST) -m browser
 
 # The promises that one process keeps, kept by many behind nginx, with every request at another one.
-SPINE := smoke steering command_center resume cancel clients conversations cors faults idempotency isolation
+SPINE := smoke steering kill_in_tools command_center resume cancel clients conversations cors \
+         faults idempotency isolation
 
 scaled: .venv/.dev .venv/.model ## Run the tests of many processes and a real small model (minutes)
 	@$(PYTEST) -m scaled

@@ -3,7 +3,8 @@
 import asyncio
 import logging
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Coroutine
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -18,10 +19,14 @@ from engine.tools.results import bounded
 
 log = logging.getLogger(__name__)
 
+T = TypeVar("T")
+
 MAX_CALLS = 32
 """Calls of one step: bounds the work that a model can ask for at once."""
 CLIENTS = ("question", "client_tool")
 """The kinds of pending calls whose results come from the client."""
+CANCEL_SECONDS = 5.0
+"""Seconds that a tool has to end when it is cancelled."""
 MAX_AT_ONCE = 8
 """Calls of one step at a time: bounds what a run asks of other servers in one moment."""
 
@@ -85,8 +90,8 @@ class ToolStep:
     async def _outcome(self, use: ToolRequest, context: ToolContext) -> ToolOutcome | Waiting:
         """The result or the failure of the call. Raises nothing but a cancel."""
         try:
-            async with asyncio.timeout(context.timeout):
-                outcome = await self._tools.call(use.id, use.name, use.args, context)
+            call = self._tools.call(use.id, use.name, use.args, context)
+            outcome = await _bounded(call, context.timeout)
             return outcome if isinstance(outcome, Waiting) else self._fitted(outcome)
         except TimeoutError:
             return ToolOutcome(f"The tool did not end within {context.timeout:g} seconds.", True)
@@ -117,3 +122,27 @@ class ToolStep:
             duration_ms=round(took * 1000),
             child_run_id=child_id(self._run_id, use.id) if use.name in self._agents else None,
         )
+
+
+async def _bounded(call: Coroutine[Any, Any, T], seconds: float) -> T:
+    """The outcome of a call that takes at most `seconds`. One that does not end when it is
+    cancelled is left behind after `CANCEL_SECONDS`. Raises `TimeoutError`."""
+    task = asyncio.create_task(call)
+    task.add_done_callback(_retrieve)
+    try:
+        await asyncio.wait({task}, timeout=seconds)
+        if task.done():
+            return task.result()
+        raise TimeoutError
+    finally:
+        if not task.done():
+            task.cancel()
+            await asyncio.wait({task}, timeout=CANCEL_SECONDS)
+            if not task.done():
+                log.error("a tool does not end although it was cancelled: %s", task)
+
+
+def _retrieve(task: asyncio.Task[Any]) -> None:
+    """Take the error of a task that nobody waits for any more."""
+    if not task.cancelled():
+        task.exception()

@@ -1,6 +1,7 @@
 """`engine.tools.step`: the calls of one step, at once and within their bounds."""
 
 import asyncio
+import contextlib
 from typing import Any
 
 import pytest
@@ -131,9 +132,49 @@ async def test_a_call_that_takes_too_long_is_ended() -> None:
     assert tools.killed == {"a"}
 
 
-async def test_a_long_result_is_cut() -> None:
+class Deaf(NoTools):
+    """A tool that does not end when it is cancelled, until it is told to."""
+
+    def __init__(self) -> None:
+        self.begun, self.end = asyncio.Event(), asyncio.Event()
+
+    async def call(self, *_: Any) -> ToolOutcome:
+        self.begun.set()
+        while not self.end.is_set():
+            with contextlib.suppress(asyncio.CancelledError):
+                await self.end.wait()
+        raise RuntimeError("nobody waits for this any more")
+
+
+async def test_p34_a_tool_that_outlives_its_time_is_left_behind(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("engine.tools.step.CANCEL_SECONDS", 0.01)
+    tool, step = Deaf(), Step()
+    await step.begin(tool, "a", limits=Limits(tool_timeout=0.01))
+    (result,) = step.results
+    assert result.is_error and "0.01 seconds" in result.result
+    assert "although it was cancelled" in caplog.text
+    tool.end.set()
+
+
+async def test_p34_a_tool_that_outlives_the_cancel_of_its_run_does_not_hold_it_up(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("engine.tools.step.CANCEL_SECONDS", 0.01)
+    tool = Deaf()
+    task = Step().begin(tool, "a")
+    await tool.begun.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await asyncio.wait_for(task, 2)
+    tool.end.set()
+
+
+@pytest.mark.parametrize("size", [5000, 10 * 1024 * 1024])
+async def test_a_long_result_is_cut(size: int) -> None:
     async def long() -> ToolOutcome:
-        return ToolOutcome("x" * 5000, False)
+        return ToolOutcome("x" * size, False)
 
     result = await result_of(long)
     assert len(result.result) < 1000 and not result.is_error
