@@ -14,6 +14,8 @@ PRICE_LISTS = {
     "api.openai.com": "openai",
     "generativelanguage.googleapis.com": "google",
 }
+FREE = "free"
+"""The price list of a provider that runs in this process."""
 CHARS_PER_TOKEN = 4  # English prose; only used where the provider's own count never arrived
 
 
@@ -91,8 +93,8 @@ def price(
     """USD for one model call, or None if the price of the model is not known."""
     if price_list is None:
         return None
-    if price_list == "demo":
-        return 0.0  # it runs in this process: known to be free
+    if price_list == FREE:
+        return 0.0
     from genai_prices import Usage, calc_price  # see `load_prices`
 
     usage = Usage(

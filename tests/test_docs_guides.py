@@ -26,8 +26,8 @@ from conversations.transports import admission
 from conversations.transports.rest import usage
 from conversations.transports.ws import session
 from core import http
-from engine.providers import call as reading
-from engine.providers import decoder, lenient, retry, sse
+from engine.providers.server import call as reading
+from engine.providers.server import decoder, lenient, retry, sse
 from engine.request import Limits
 from engine.room import MAX_HIDDEN_BYTES, MAX_RESULTS_BYTES
 from engine.tools import step

@@ -4,7 +4,7 @@ from typing import Any
 
 import msgspec
 
-from engine.providers.decoder import check_nesting
+from engine.providers.server.decoder import check_nesting
 from engine.text import clean
 
 NOTE = "\n[The result was cut here: it has {size} bytes.]"

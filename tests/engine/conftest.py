@@ -10,9 +10,9 @@ import uvloop
 
 from engine.http.dialer import tls_context
 from engine.http.guard import Guard
-from engine.providers import retry
 from engine.providers.base import Provider
 from engine.providers.registry import open_provider
+from engine.providers.server import retry
 from tests.engine.http.servers import certify
 from tests.upstream import Upstream
 

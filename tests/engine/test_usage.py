@@ -4,7 +4,7 @@ import sys
 import pytest
 
 from engine.events import UsageReported
-from engine.usage import TokenCounts, estimate_tokens, price, price_list_of, settle
+from engine.usage import FREE, TokenCounts, estimate_tokens, price, price_list_of, settle
 
 MODEL = "claude-sonnet-5-5"
 
@@ -68,7 +68,7 @@ def test_the_price_of_an_unknown_model_is_unknown() -> None:
 
 
 def test_the_demo_is_known_to_be_free() -> None:
-    assert price("demo", "whatever", 1000, 1000, TokenCounts()) == 0
+    assert price(FREE, "whatever", 1000, 1000, TokenCounts()) == 0
 
 
 def test_cached_input_is_part_of_the_input_and_cheaper() -> None:

@@ -29,7 +29,7 @@ from wire.sse import parse_event_id
 from wire.visibility import visible
 
 LIMIT = 500
-TESTS = 10  # here and in tests/engine/providers/test_fuzz.py
+TESTS = 10  # here and in tests/engine/providers/server/test_fuzz.py
 VISIBILITY = visible(trusted=False, show_thinking=False, show_tools=True, show_usage=True)
 
 FRAMES: list[dict[str, Any]] = [

@@ -23,12 +23,12 @@ from engine.providers.base import (
     ToolDelta,
     ToolRequest,
 )
-from engine.providers.decoder import FLAT, MAX_BLOCKS, PlainText, StreamDecoder, request_of
-from engine.providers.lenient import DONE, count_of, read_json
-from engine.providers.reasons import BROKEN_OFF, CUT, read_reason, worse
-from engine.providers.refusals.classifier import refused
-from engine.providers.refusals.complaints import is_complaint, read_complaint, says
-from engine.providers.refusals.faults import fault
+from engine.providers.server.decoder import FLAT, MAX_BLOCKS, PlainText, StreamDecoder, request_of
+from engine.providers.server.lenient import DONE, count_of, read_json
+from engine.providers.server.reasons import BROKEN_OFF, CUT, read_reason, worse
+from engine.providers.server.refusals.classifier import refused
+from engine.providers.server.refusals.complaints import is_complaint, read_complaint, says
+from engine.providers.server.refusals.faults import fault
 from engine.text import Joiner, Text
 from engine.usage import TokenCounts
 

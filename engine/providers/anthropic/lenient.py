@@ -3,9 +3,9 @@
 from typing import Any
 
 from engine.providers.anthropic.wire import WireBlock, WireDelta, WireEvent, WireMessage
-from engine.providers.lenient import arguments_of, count_of, name_of, object_of, text_of
-from engine.providers.reasons import read_reason
-from engine.providers.refusals.complaints import says
+from engine.providers.server.lenient import arguments_of, count_of, name_of, object_of, text_of
+from engine.providers.server.reasons import read_reason
+from engine.providers.server.refusals.complaints import says
 from engine.text import clean
 
 

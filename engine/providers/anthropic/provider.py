@@ -11,10 +11,10 @@ from engine.http.pool import Pool
 from engine.providers.anthropic.decode import Decoder
 from engine.providers.anthropic.wire import VERSION, encode_request
 from engine.providers.base import Sink
-from engine.providers.call import Form, Poster, answered
-from engine.providers.refusals.faults import fault
-from engine.providers.refusals.parameters import Parameters
-from engine.providers.retry import retrying
+from engine.providers.server.call import Form, Poster, answered
+from engine.providers.server.refusals.faults import fault
+from engine.providers.server.refusals.parameters import Parameters
+from engine.providers.server.retry import retrying
 from engine.request import ModelRequest
 
 BASE_URL = "https://api.anthropic.com"

@@ -18,8 +18,8 @@ from engine.http.http1 import Broken
 from engine.http.httpx import HEAD, LOST, Transport
 from engine.http.pool import base_path
 from engine.providers.anthropic.provider import PATH, AnthropicProvider
-from engine.providers.call import Poster
-from engine.providers.refusals.faults import without
+from engine.providers.server.call import Poster
+from engine.providers.server.refusals.faults import without
 
 
 class AnthropicSdkProvider(AnthropicProvider):

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from engine.providers.turns import sound
+from engine.providers.server.turns import sound
 from engine.request import ModelRequest, ToolSpec, Turn
 
 VERSION = "2026-10-21"

@@ -31,7 +31,7 @@ from engine.providers.demo.calls import (
 )
 from engine.providers.demo.text import ANSWER, THINKING, long_answer
 from engine.request import ModelRequest, estimate_prompt
-from engine.usage import TokenCounts
+from engine.usage import FREE, TokenCounts
 
 WORDS = re.compile(r"\s*\S+\s*")
 DIRECTIVE = re.compile(r"^/(think|slow|delay|long|echo|fail)\b[ \t]*(.*)$", re.MULTILINE)
@@ -56,7 +56,8 @@ class Script(msgspec.Struct, frozen=True):
 class DemoProvider:
     """Answers without a model server. It takes what every provider takes, and needs none of it."""
 
-    name = price_list = "demo"
+    name = "demo"
+    price_list = FREE
 
     def __init__(
         self,

@@ -15,8 +15,6 @@ from engine.providers.base import (
     ToolDelta,
     ToolRequest,
 )
-from engine.providers.decoder import MAX_BLOCKS, PlainText, StreamDecoder, request_of
-from engine.providers.lenient import DONE, read_json, text_of
 from engine.providers.openai.lenient import read_chunk
 from engine.providers.openai.usage import UsageReader
 from engine.providers.openai.wire import (
@@ -28,10 +26,12 @@ from engine.providers.openai.wire import (
     WireText,
     decode_chunk,
 )
-from engine.providers.reasons import BROKEN_OFF, CUT, read_reason, worse
-from engine.providers.refusals.classifier import refused
-from engine.providers.refusals.complaints import is_complaint, read_complaint, remarks, says
-from engine.providers.refusals.faults import fault, without
+from engine.providers.server.decoder import MAX_BLOCKS, PlainText, StreamDecoder, request_of
+from engine.providers.server.lenient import DONE, read_json, text_of
+from engine.providers.server.reasons import BROKEN_OFF, CUT, read_reason, worse
+from engine.providers.server.refusals.classifier import refused
+from engine.providers.server.refusals.complaints import is_complaint, read_complaint, remarks, says
+from engine.providers.server.refusals.faults import fault, without
 from engine.text import Joiner, Text
 
 DONE_BYTES = DONE.encode()

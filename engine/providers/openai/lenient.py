@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from engine.providers.lenient import (
+from engine.providers.openai.wire import WireCall, WireChoice, WireChunk, WireDelta, WireFunction
+from engine.providers.server.lenient import (
     Speech,
     arguments_of,
     count_of,
@@ -11,8 +12,7 @@ from engine.providers.lenient import (
     object_of,
     text_of,
 )
-from engine.providers.openai.wire import WireCall, WireChoice, WireChunk, WireDelta, WireFunction
-from engine.providers.reasons import read_reason
+from engine.providers.server.reasons import read_reason
 
 IN_CHOICE = frozenset({"delta", "message", "finish_reason"})
 """Fields that tell a choice from other objects, where it stands without a list."""

@@ -9,12 +9,12 @@ from urllib.parse import urlsplit
 from engine.http.guard import Guard
 from engine.http.pool import Pool
 from engine.providers.base import Sink
-from engine.providers.call import Form, answered
 from engine.providers.openai.decode import Decoder
 from engine.providers.openai.wire import encode_request
-from engine.providers.refusals.faults import fault
-from engine.providers.refusals.parameters import Parameters
-from engine.providers.retry import retrying
+from engine.providers.server.call import Form, answered
+from engine.providers.server.refusals.faults import fault
+from engine.providers.server.refusals.parameters import Parameters
+from engine.providers.server.retry import retrying
 from engine.request import ModelRequest
 from engine.usage import price_list_of
 

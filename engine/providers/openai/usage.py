@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from engine.providers.lenient import count_of
+from engine.providers.server.lenient import count_of
 from engine.usage import TokenCounts
 
 

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 import msgspec
 
-from engine.providers.turns import sound
+from engine.providers.server.turns import sound
 from engine.request import ModelRequest, ToolSpec, Turn
 
 Object: TypeAlias = dict[str, Any]

@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from engine.providers.decoder import check_nesting
+from engine.providers.server.decoder import check_nesting
 from engine.text import clean
 from engine.tools.mcp.base import Tool
 

@@ -10,7 +10,7 @@ import pytest
 from engine.http import httpx
 from engine.http.guard import AddressRefused, Guard
 from engine.http.httpx import LOST, MAX_READ, MAX_UNREAD, Stream, Transport
-from engine.providers.refusals.classifier import REFUSAL_BYTES
+from engine.providers.server.refusals.classifier import REFUSAL_BYTES
 from tests.engine.conftest import LOOPS
 from tests.engine.http.servers import OK, Canary, Serve, serving
 

@@ -15,7 +15,7 @@ from engine.providers.base import (
     ThinkingDelta,
     ToolRequest,
 )
-from engine.providers.decoder import MAX_BLOCKS
+from engine.providers.server.decoder import MAX_BLOCKS
 
 KEY = "sk-SECRET"
 TEXT = {"type": "text", "text": ""}

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from engine.errors import ProviderError
-from engine.providers.refusals.classifier import REFUSAL_BYTES, Refusal
+from engine.providers.server.refusals.classifier import REFUSAL_BYTES, Refusal
 
 LOAD, TIMEOUT = ("upstream_overloaded", True), ("upstream_timeout", True)
 SERVER, NEVER = ("upstream_error", True), ("upstream_error", False)

@@ -13,10 +13,10 @@ from typing import Literal, TypeAlias
 
 from engine.errors import ProviderError
 from engine.http.connection import REFUSAL_BYTES
-from engine.providers.compression import Inflater
-from engine.providers.refusals.complaints import Complaint, read_body
-from engine.providers.refusals.faults import fault, without
-from engine.providers.refusals.waits import header_wait, spoken_wait
+from engine.providers.server.compression import Inflater
+from engine.providers.server.refusals.complaints import Complaint, read_body
+from engine.providers.server.refusals.faults import fault, without
+from engine.providers.server.refusals.waits import header_wait, spoken_wait
 
 Kind: TypeAlias = Literal["money", "load", "timeout", "server", "request"]
 

@@ -1,6 +1,6 @@
 import pytest
 
-from engine.providers.refusals.waits import MAX_WAIT, header_wait, parse_wait, spoken_wait
+from engine.providers.server.refusals.waits import MAX_WAIT, header_wait, parse_wait, spoken_wait
 
 NOW = 1_790_000_000.0  # Mon, 21 Sep 2026 14:13:20 GMT
 

@@ -1,6 +1,6 @@
 import pytest
 
-from engine.providers.sse import SseParser, TooLong
+from engine.providers.server.sse import SseParser, TooLong
 
 
 def parse(data: bytes, size: int | None = None) -> list[tuple[bytes, bytes]]:

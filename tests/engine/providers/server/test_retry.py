@@ -1,10 +1,10 @@
 import pytest
 
 from engine.errors import ProviderError
-from engine.providers import retry
 from engine.providers.base import Delta, Sink, TextDelta
-from engine.providers.refusals.faults import fault
-from engine.providers.retry import retrying, wait_before
+from engine.providers.server import retry
+from engine.providers.server.refusals.faults import fault
+from engine.providers.server.retry import retrying, wait_before
 
 
 @pytest.fixture(autouse=True)

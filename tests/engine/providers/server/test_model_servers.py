@@ -6,8 +6,8 @@ from time import monotonic
 
 import pytest
 
-from engine.providers import retry
 from engine.providers.base import Delta, Provider
+from engine.providers.server import retry
 from tests.engine.conftest import KEY
 from tests.engine.providers.contract import collect, directed, fail, text_of
 from tests.upstream import Upstream, expected_text

@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from engine.providers.refusals.waits import parse_wait
+from engine.providers.server.refusals.waits import parse_wait
 
 MAX_DEPTH, MAX_VALUES = 8, 200  # within one another, and in all: no error needs more
 MAX_CHARS = 2000  # of one text or name

@@ -4,7 +4,13 @@ import zlib
 import pytest
 
 from engine.errors import ProviderError
-from engine.providers.compression import MAX_AT_ONCE, MAX_CODINGS, PIECE, Inflater, codings_of
+from engine.providers.server.compression import (
+    MAX_AT_ONCE,
+    MAX_CODINGS,
+    PIECE,
+    Inflater,
+    codings_of,
+)
 
 TEXT = b"".join(b"data: %d\n\n" % number for number in range(20_000))
 

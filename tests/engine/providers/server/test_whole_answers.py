@@ -7,8 +7,8 @@ import pytest
 
 from engine.providers.anthropic.decode import Decoder as AnthropicDecoder
 from engine.providers.base import Counted, Delta, Finished, TextDelta, ThinkingDelta, ToolRequest
-from engine.providers.call import Form, Reader
 from engine.providers.openai.decode import Decoder as OpenAIDecoder
+from engine.providers.server.call import Form, Reader
 
 FORMS = {
     "openai": Form(OpenAIDecoder, ""),

@@ -11,8 +11,8 @@ from engine.errors import ProviderError
 from engine.http.connection import REFUSAL_BYTES, Idle, Receiver
 from engine.http.http1 import Broken
 from engine.providers.base import Counted, Delta, Finished, TextDelta
-from engine.providers.call import MAX_WHOLE_BYTES, Form, Reader, read_answer
 from engine.providers.openai.decode import Decoder
+from engine.providers.server.call import MAX_WHOLE_BYTES, Form, Reader, read_answer
 from tests.engine.providers.openai.test_decode import DONE, delta
 
 STREAM = {"content-type": "text/event-stream; charset=utf-8"}

@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from engine.providers.lenient import (
+from engine.providers.server.lenient import (
     MAX_DEPTH,
     Speech,
     arguments_of,

@@ -5,10 +5,10 @@ from typing import Any
 import msgspec
 import pytest
 
-from engine.providers import decoder as decoding
 from engine.providers.base import Delta, TextDelta
-from engine.providers.decoder import MAX_DEPTH, StreamDecoder, decode_arguments
-from engine.providers.refusals.faults import fault
+from engine.providers.server import decoder as decoding
+from engine.providers.server.decoder import MAX_DEPTH, StreamDecoder, decode_arguments
+from engine.providers.server.refusals.faults import fault
 
 
 class Echo(StreamDecoder):

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 
 from engine.errors import ProviderError
 from engine.providers.base import Delta, Sink
-from engine.providers.refusals.faults import fault
+from engine.providers.server.refusals.faults import fault
 
 log = logging.getLogger(__name__)
 

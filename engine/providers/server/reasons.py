@@ -7,7 +7,7 @@ it likes, so only the letters count.
 import re
 from typing import Any
 
-from engine.providers.lenient import first_of, name_of
+from engine.providers.server.lenient import first_of, name_of
 
 BROKEN_OFF = "broken_off"
 """The server gave up, so the answer is incomplete."""

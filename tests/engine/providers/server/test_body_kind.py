@@ -1,6 +1,6 @@
 import pytest
 
-from engine.providers.body_kind import kind_of, media_type
+from engine.providers.server.body_kind import kind_of, media_type
 
 
 @pytest.mark.parametrize(

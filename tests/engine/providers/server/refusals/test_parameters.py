@@ -4,9 +4,14 @@ from typing import Any
 import pytest
 
 from engine.providers.openai.provider import OTHER_NAMES, REQUIRED
-from engine.providers.refusals import parameters
-from engine.providers.refusals.classifier import Refusal
-from engine.providers.refusals.parameters import MAX_MODELS, MAX_REPEATS, Parameters, refused_name
+from engine.providers.server.refusals import parameters
+from engine.providers.server.refusals.classifier import Refusal
+from engine.providers.server.refusals.parameters import (
+    MAX_MODELS,
+    MAX_REPEATS,
+    Parameters,
+    refused_name,
+)
 
 BODY: dict[str, Any] = {
     "model": "m",

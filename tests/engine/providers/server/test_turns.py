@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from engine.providers.anthropic import wire as anthropic_wire
 from engine.providers.openai import wire as openai_wire
-from engine.providers.turns import sound
+from engine.providers.server.turns import sound
 from engine.request import Turn, fit
 from engine.text import is_blank
 from tests.engine.providers.contract import ask

@@ -3,7 +3,12 @@ from typing import Any
 
 import pytest
 
-from engine.providers.refusals.complaints import MAX_VALUES, is_complaint, read_body, read_complaint
+from engine.providers.server.refusals.complaints import (
+    MAX_VALUES,
+    is_complaint,
+    read_body,
+    read_complaint,
+)
 
 EXTRA = {"type": "extra_forbidden", "loc": ["body", "stream_options", "include_usage"], "msg": "No"}
 

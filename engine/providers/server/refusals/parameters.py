@@ -10,8 +10,8 @@ from collections import OrderedDict
 from collections.abc import Mapping, Set
 from typing import Any
 
-from engine.providers.refusals.classifier import Refusal
-from engine.providers.refusals.complaints import Complaint
+from engine.providers.server.refusals.classifier import Refusal
+from engine.providers.server.refusals.complaints import Complaint
 
 log = logging.getLogger(__name__)
 

@@ -10,13 +10,13 @@ from engine.http.connection import REFUSAL_BYTES, Idle, Receiver
 from engine.http.guard import AddressRefused
 from engine.http.http1 import Broken
 from engine.providers.base import Sink
-from engine.providers.body_kind import BLANK, BOM, BodyKind, kind_of
-from engine.providers.compression import Inflater, codings_of
-from engine.providers.decoder import StreamDecoder, check_nesting
-from engine.providers.refusals.classifier import Refusal
-from engine.providers.refusals.complaints import is_complaint
-from engine.providers.refusals.faults import fault, without
-from engine.providers.refusals.parameters import Parameters
+from engine.providers.server.body_kind import BLANK, BOM, BodyKind, kind_of
+from engine.providers.server.compression import Inflater, codings_of
+from engine.providers.server.decoder import StreamDecoder, check_nesting
+from engine.providers.server.refusals.classifier import Refusal
+from engine.providers.server.refusals.complaints import is_complaint
+from engine.providers.server.refusals.faults import fault, without
+from engine.providers.server.refusals.parameters import Parameters
 from engine.text import clean
 
 MAX_WHOLE_BYTES = 4 * 1024 * 1024  # of an answer in one piece, which is in memory as often as used

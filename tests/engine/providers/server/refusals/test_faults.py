@@ -1,6 +1,6 @@
 import pytest
 
-from engine.providers.refusals.faults import MESSAGES, fault, without
+from engine.providers.server.refusals.faults import MESSAGES, fault, without
 from wire.errors import HTTP_STATUS
 
 

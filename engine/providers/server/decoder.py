@@ -7,9 +7,9 @@ import msgspec
 
 from engine.errors import ProviderError
 from engine.providers.base import Delta, TextDelta, ToolRequest
-from engine.providers.lenient import MAX_DEPTH, check_depth, read_arguments
-from engine.providers.refusals.faults import fault
-from engine.providers.sse import SseParser, TooLong
+from engine.providers.server.lenient import MAX_DEPTH, check_depth, read_arguments
+from engine.providers.server.refusals.faults import fault
+from engine.providers.server.sse import SseParser, TooLong
 
 LIMIT = 64 * 1024 * 1024
 """Bytes of one answer; 128k tokens, each in an event of its own, are 16 to 32 MiB."""

@@ -6,8 +6,8 @@ What a header names is not always done. A body that is not compressed is taken a
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
 
-from engine.providers.body_kind import BLANK, kind_of
-from engine.providers.refusals.faults import fault
+from engine.providers.server.body_kind import BLANK, kind_of
+from engine.providers.server.refusals.faults import fault
 
 PIECE = 64 * 1024  # bytes that are handed on at once
 MAX_AT_ONCE = 4 * 1024 * 1024

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from engine.providers.reasons import BROKEN_OFF, read_reason, worse
+from engine.providers.server.reasons import BROKEN_OFF, read_reason, worse
 
 SPELLINGS = {
     "stop": "end_turn",

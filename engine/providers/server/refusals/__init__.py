@@ -1,0 +1,1 @@
+"""The reasons for which a model server did not answer."""
