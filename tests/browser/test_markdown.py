@@ -264,6 +264,36 @@ async def test_what_is_committed_is_not_read_again(page: Page) -> None:
         assert last < 1.5 * first + 50, (name, first, last)
 
 
+async def test_a_long_block_that_stays_open_costs_no_more_than_its_length(page: Page) -> None:
+    """An item of a list is read again after it has grown by a share of what it is; what may be
+    code or a link is text when it has become too long."""
+    script = """async ([head, part]) => {
+        const { Markdown } = await import("/static/claw/markdown.js");
+        const made = (length) => {
+            const markdown = new Markdown(document.createElement("main"));
+            const create = document.createElement.bind(document);
+            let count = 0;
+            document.createElement = (...values) => ((count += 1), create(...values));
+            markdown.write(head);
+            for (let at = 0; at < length; at += part.length) markdown.write(part);
+            delete document.createElement;
+            return count;
+        };
+        return [made(20000), made(40000), made(80000)];
+    }"""
+    for head, part in [
+        ("1. Install:\n\n   ```sh\n", "   pip install something\n"),
+        ("- ", "a line of words and `code` **bold** here "),
+        ("- group\n", "  - item of **the** group\n"),
+        ("1. a\n\n", "   a paragraph of text\n\n"),
+        ("", "f(*args) ` and ``` *b* words "),
+        ("", "[open *b* words "),
+        ("", "["),
+    ]:
+        short, longer, long = await page.evaluate(script, [head, part])
+        assert long - longer < 2.5 * (longer - short) + 50, (head, short, longer, long)
+
+
 async def test_a_complete_code_block_is_told_once(page: Page) -> None:
     text = "```py\na\n```\n\n```js\nb\n```\n\n```css\nc"
     for size in (1_000_000, 1):

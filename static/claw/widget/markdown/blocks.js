@@ -36,9 +36,9 @@ export function block(token, labels) {
     case "hr":
       return make("hr");
     case "math_block":
-      return make("p", { class: "math", dir: "ltr", translate: "no" }, token.raw.trim());
+      return make("p", { dir: "ltr", class: "math", translate: "no" }, token.raw.trim());
     case "html":
-      return ONLY_BREAKS.test(token.raw) ? make("br") : make("p", { class: "verbatim", dir: "auto" }, token.raw.trimEnd());
+      return ONLY_BREAKS.test(token.raw) ? make("br") : make("p", { dir: "auto", class: "verbatim" }, token.raw.trimEnd());
   }
   return null; // blank lines, definitions, footnotes
 }
@@ -85,7 +85,7 @@ function item({ tokens = [], task }, labels) {
 function quotation(token, labels) {
   const { kind, tokens } = opening(token);
   if (!kind) return make("blockquote", {}, ...blocks(tokens, labels));
-  const title = make("p", { class: "title", dir: "auto" }, labels.alerts[kind]);
+  const title = make("p", { dir: "auto", class: "title" }, labels.alerts[kind]);
   return make("blockquote", { class: `alert ${kind}` }, title, ...blocks(tokens, labels));
 }
 

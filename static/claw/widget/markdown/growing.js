@@ -115,7 +115,11 @@ function completed(growing, element, open, tokens) {
   // The sources of an alert's blocks stand one further: its title has none.
   const sources = tokens.map(({ raw }) => raw);
   if (!growing && each?.matches(".title")) each = each.nextElementSibling;
-  if (growing?.inner) sources[0] = ""; // only its rest is there
+  if (growing?.inner && each && each !== open) {
+    found.push(...rest(growing.inner, tokens[0])); // what came before has been told
+    sources.shift();
+    each = each.nextElementSibling;
+  }
   for (; each && each !== open; each = each.nextElementSibling) found.push({ element: each, source: sources.shift() ?? "" });
   return found;
 }

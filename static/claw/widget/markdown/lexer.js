@@ -72,10 +72,10 @@ export function lex(source, links, complete) {
   return tokens;
 }
 
-/** Where an inline extension may begin. @param {string} text */
+/** Where a formula may begin in plain text: that ends by itself at the other characters. @param {string} text */
 function start(text) {
-  const found = /\\[([]|\$|\[\^/.exec(text);
-  return found ? found.index : -1;
+  const end = text.search(/[\\<![`*~_$]/);
+  return text[end] === "$" ? end : -1;
 }
 
 /**

@@ -18,6 +18,10 @@ import { Unresolved } from "./unresolved.js";
 
 /** So many characters are read at once: a piece of a megabyte costs what its parts cost. */
 const SLICE = 16_000;
+/** An open end that is long is read again after it has grown by this share: in all, linear. */
+const GROWTH = 1 / 32;
+/** An open end is long from so many characters on. */
+const LONG = 8000;
 /** @type {Labels} */
 const LABELS = {
   copy: "Copy",
@@ -33,6 +37,8 @@ export class Markdown {
   #source = "";
   /** What may be half of a character or of a line end. */
   #half = "";
+  /** How long the open end is when it is read again. */
+  #due = 0;
   /** The last block that is committed. @type {HTMLElement | null} */
   #last = null;
   /** The block after them, if a part of it is committed. @type {Growing | null} */
@@ -61,7 +67,9 @@ export class Markdown {
     const lines = whole.slice(0, whole.length - this.#half.length).replace(/\r\n?/g, "\n");
     for (let at = 0; at < lines.length; at += SLICE) {
       this.#source += lines.slice(at, at + SLICE);
+      if (this.#source.length < this.#due) continue;
       this.#render(false);
+      this.#due = this.#source.length < LONG ? 0 : this.#source.length * (1 + GROWTH);
     }
   }
 

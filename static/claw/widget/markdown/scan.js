@@ -2,7 +2,7 @@
 // follows, and where a long text can be cut in two.
 
 import { isFormula } from "./math.js";
-import { afterBracket, afterCode, afterTag } from "./spans.js";
+import { LONGEST_LABEL, LONGEST_SPAN, afterBracket, afterCode, afterTag, pairs } from "./spans.js";
 
 /** A text is cut after so many characters, and at the latest after so many. */
 const LONG = 500;
@@ -36,10 +36,14 @@ export function scan(text, known) {
 class Scan {
   #text;
   #known;
+  /** Which brackets belong together. @type {Map<number, number> | null} */
+  #pairs = null;
   /** @type {Opener[]} */
   #open = [];
   /** The next place between two words. */
   #break = -1;
+  /** Up to here a part may go on that has begun and binds closer than emphasis. */
+  #pending = 0;
 
   /** @param {string} text @param {(label: string) => boolean} known */
   constructor(text, known) {
@@ -67,7 +71,7 @@ class Scan {
 
   /** A place to cut between two positions with nothing special between them; 0 if there is none. @param {number} from @param {number} to */
   #cut(from, to) {
-    const first = this.#open.length ? LONGEST : LONG;
+    const first = Math.max(this.#open.length ? LONGEST : LONG, this.#pending);
     if (to <= first) return 0;
     const start = Math.max(from, first);
     if (this.#break < start) {
@@ -75,8 +79,8 @@ class Scan {
       this.#break = BREAK.exec(this.#text)?.index ?? Infinity;
     }
     if (this.#break < to) return this.#break + 1;
-    if (to <= LONGEST * 2) return 0;
-    const last = Math.max(from, LONGEST * 2);
+    const last = Math.max(from, first, LONGEST * 2);
+    if (to <= last) return 0;
     return /[\udc00-\udfff]/.test(this.#text[last]) ? last + 1 : last;
   }
 
@@ -87,16 +91,16 @@ class Scan {
       case "\\":
         return at + 1 < text.length ? this.#escape(at) : null;
       case "`":
-        return this.#pass(afterCode(text, at), at);
+        return this.#pass(afterCode(text, at), at, LONGEST_SPAN);
       case "<":
         return afterTag(text, at);
       case "&":
         return ENTITY.test(text.slice(at, at + 40)) ? null : at + 1;
       case "!":
         if (at + 1 === text.length) return null;
-        return text[at + 1] === "[" ? this.#pass(afterBracket(text, at + 1, this.#known), at) : at + 1;
+        return text[at + 1] === "[" ? this.#bracket(at + 1, at) : at + 1;
       case "[":
-        return this.#pass(afterBracket(text, at, this.#known), at);
+        return this.#bracket(at, at);
       case "*":
       case "_":
       case "~":
@@ -105,18 +109,28 @@ class Scan {
     return this.#address(at);
   }
 
+  /** @param {number} at @param {number} begin where the link or the image begins */
+  #bracket(at, begin) {
+    this.#pairs ??= pairs(this.#text);
+    return this.#pass(afterBracket(this.#text, at, this.#pairs.get(at), this.#known), begin, LONGEST_LABEL);
+  }
+
   /** @param {number} at */
   #escape(at) {
     const close = { "(": "\\)", "[": "\\]" }[this.#text[at + 1]];
     if (!close) return at + 2;
     const end = this.#text.indexOf(close, at + 2);
-    if (end < 0) return this.#pass(-1, at, 2);
+    if (end < 0 || end - at > LONGEST_SPAN) return this.#pass(-1, at, LONGEST_SPAN, 2);
     return isFormula(this.#text.slice(at + 2, end)) ? end + 2 : at + 2;
   }
 
-  /** Go on behind a part that is whole; one that is still open (-1) is remembered. @param {number | null} end @param {number} at */
-  #pass(end, at, length = 1) {
+  /**
+   * Go on behind a part that is whole; one that is still open (-1) is remembered.
+   * @param {number | null} end @param {number} at @param {number} longest how long such a part can be
+   */
+  #pass(end, at, longest, length = 1) {
     if (end !== -1) return end;
+    this.#pending = Math.max(this.#pending, at + longest);
     while (this.#text[at + length] === this.#text[at]) length += 1;
     this.#open.push({ mark: this.#text[at], length, at, both: false });
     return at + length;
