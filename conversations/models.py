@@ -117,6 +117,7 @@ class Message(models.Model):
     tools = models.JSONField(default=list, blank=True)
     sources = models.JSONField(default=list, db_default=[], blank=True)
     steps = models.JSONField(default=list, blank=True)
+    context = models.JSONField(null=True, blank=True, help_text="The page it was written on.")
     usage = models.JSONField(null=True, blank=True)
     stop_reason = models.TextField(null=True, blank=True)
     error = models.JSONField(null=True, blank=True)

@@ -12,6 +12,7 @@ from conversations.models import Conversation, Decision, Message, Run, Share
 from engine.events import DecidedBy, Source, Usage
 from engine.transcript import MessageStatus, Problem, ToolUse, Transcript
 from wire import frames
+from wire.native import PageContext
 from wire.objects import conversations as objects
 
 UNFINISHED: dict[str, MessageStatus] = {"running": "streaming", "waiting": "waiting"}
@@ -36,6 +37,7 @@ def render_message(row: Message, run_id: str | None) -> objects.Message:
         client_message_id=row.client_message_id or UNSET,
         feedback=_feedback(row),
         version=row.version if row.version > 1 else UNSET,
+        context=msgspec.convert(row.context, PageContext) if row.context else UNSET,
     )
 
 

@@ -41,7 +41,7 @@ from tests.documents import ROOT, names, read, rows, section
 from wire import native
 from wire.description.openapi import IDEMPOTENCY_KEY
 from wire.errors import CLOSE_CODE, HTTP_STATUS
-from wire.native import asking
+from wire.native import asking, context
 from wire.objects import management
 
 
@@ -121,6 +121,7 @@ def test_every_fixed_limit_is_the_real_one() -> None:
         native.MAX_TURNS,
         asking.MAX_TOOLS,
         asking.MAX_TOOLS_BYTES,
+        context.MAX_CONTEXT_BYTES,
         native.MAX_ANSWER,
         http.MAX_LIMIT,
         history_page.MAX_PAGE_BYTES,

@@ -9,6 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
+import msgspec
 from django.conf import settings
 from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
@@ -210,6 +211,7 @@ def _draft(one: Asked, drafts: dict[str, list[Run]]) -> tuple[Accepted, list[Mes
     messages[-1].client_message_id = request.client_message_id
     messages[-1].replaces = request.replaces
     messages[-1].version = version
+    messages[-1].context = msgspec.to_builtins(request.context)
     answer = Message(conversation=conversation, role="assistant", status=MessageStatus.QUEUED)
     run = Run(
         organization_id=caller.principal.organization_id,

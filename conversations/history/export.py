@@ -95,6 +95,8 @@ class MarkdownExport(Export):
 
     def _said(self, message: Message) -> str:
         text = f"\n## {_line(self._names[message.role])}, {_moment(message.created_at)}\n"
+        if message.context:
+            text += f"\nOn the page: {_line(message.context.title or message.context.url or '')}\n"
         if message.content:
             text += f"\n{message.content.rstrip()}\n"
         if message.error is not None:

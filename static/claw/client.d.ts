@@ -50,6 +50,7 @@ export type ChatOptions = {
   deltas?: boolean;
   /** Another name of `deltas`. */
   tools?: boolean;
+  context?: Request["context"];
   ifBusy?: Request["ifBusy"];
   onDisconnect?: Request["onDisconnect"];
 };
@@ -104,7 +105,7 @@ export interface Conversation extends Emitter<ConversationEvents> {
   open(): Promise<unknown>;
   /** Connect now for what will soon be said. */
   prepare(): void;
-  send(text: string, options?: { clientMessageId?: string; replaces?: string }): Promise<Message>;
+  send(text: string, options?: { clientMessageId?: string; replaces?: string; context?: Request["context"] }): Promise<Message>;
   retry(): Promise<Message> | null;
   cancel(): void;
   loadOlder(): Promise<void>;

@@ -109,6 +109,7 @@ export interface Message {
   clientMessageId?: string;
   feedback?: Feedback;
   version?: number;
+  context?: PageContext;
 }
 
 /**
@@ -191,6 +192,17 @@ export interface Source {
 export interface Feedback {
   rating: "down" | "up" | null;
   comment?: string;
+}
+
+/**
+ * A page: its `title`, its address (`url`), what the visitor has selected on it, and `data`, an
+ * object of the site's own. The model gets it as data beside the message.
+ */
+export interface PageContext {
+  title?: string;
+  url?: string;
+  selection?: string;
+  data?: Record<string, any>;
 }
 
 /** The latest `status` of a run that goes on. */
@@ -526,6 +538,8 @@ export interface WidgetSettings {
   consent?: Consent;
   disclaimer?: string;
   hours?: Hours;
+  pageContext?: boolean | ("selection" | "title" | "url")[];
+  pageData?: Record<string, any>;
   transcript?: boolean;
   rating?: boolean;
   resizable?: boolean;

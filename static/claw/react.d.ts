@@ -1,7 +1,7 @@
 /** What TypeScript needs to know of react.js; see docs/javascript.md. */
 import type { Context } from "react";
 import type { ClawClient, ClawError } from "./client.js";
-import type { LinkStatus, Message, Pending, ToolCall, Verdict } from "./types.js";
+import type { LinkStatus, Message, PageContext, Pending, ToolCall, Verdict } from "./types.js";
 
 export type ChatOptions = {
   client?: ClawClient;
@@ -33,8 +33,8 @@ export function useStreamingChat(
   agentId?: string,
   options?: ChatOptions,
 ): ChatState & {
-  /** `replaces`: the id of a user's message, which this one takes the place of. */
-  send(text: string, options?: { replaces?: string }): Promise<Message>;
+  /** `replaces`: the id of a user's message, which this one takes the place of; `context`: the page that it was written on. */
+  send(text: string, options?: { replaces?: string; context?: PageContext }): Promise<Message>;
   cancel(): void;
   retry(): Promise<Message> | null;
   /** Never rejects: what went wrong is `error`. */

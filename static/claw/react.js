@@ -3,7 +3,7 @@ import { createContext, useContext, useEffect, useMemo, useRef, useSyncExternalS
 /** @import {ClawClient} from "./client/client.js" */
 /** @import {Conversation} from "./client/conversation.js" */
 /** @import {ClawError} from "./client/errors.js" */
-/** @import {LinkStatus, Message, Pending, ToolCall, Verdict} from "./types.js" */
+/** @import {LinkStatus, Message, PageContext, Pending, ToolCall, Verdict} from "./types.js" */
 
 /**
  * @typedef {{client?: ClawClient, conversationId?: string | null, onToolCall?: (call: ToolCall) => void}} ChatOptions
@@ -35,7 +35,7 @@ export function useStreamingChat(agentId, { client: given, conversationId = null
   const state = useSyncExternalStore(store.subscribe, store.read, store.read);
   const actions = useMemo(
     () => ({
-      send: (/** @type {string} */ text, /** @type {{replaces?: string}} */ options) => store.send(text, options),
+      send: (/** @type {string} */ text, /** @type {{replaces?: string, context?: PageContext}} */ options) => store.send(text, options),
       cancel: () => store.conversation.cancel(),
       retry: () => store.retry(),
       loadOlder: () => store.loadOlder(),
@@ -93,11 +93,11 @@ class ChatStore {
     };
   }
 
-  /** @param {string} text @param {{replaces?: string}} [options] `replaces`: the id of a message, as it is shown */
-  send(text, { replaces } = {}) {
+  /** @param {string} text @param {{replaces?: string, context?: PageContext}} [options] `replaces`: the id of a message, as it is shown */
+  send(text, { replaces, context } = {}) {
     this.#error = null;
     const replaced = this.conversation.messages.find((message) => this.#idOf(message) === replaces);
-    return this.conversation.send(text, { replaces: replaced?.id ?? replaces });
+    return this.conversation.send(text, { replaces: replaced?.id ?? replaces, context });
   }
 
   retry() {

@@ -99,6 +99,8 @@ export type Request = {
   onDisconnect?: "continue" | "cancel";
   deltas?: boolean;
   replaces?: string;
+  /** The page that it was written on, which the model is told as data; at most 16 KiB of JSON. */
+  context?: protocol.PageContext;
   tools?: Omit<ClientTool, "call" | "repeatable">[];
 };
 

@@ -25,7 +25,7 @@ SCRIPT = f'<script type="module" src="{ROOT}/static/dist/chat.js"></script>'
 FOLDER = Path(__file__).resolve().parents[2] / "static/claw/widget"
 SOURCE = "".join(file.read_text() for file in FOLDER.rglob("*.js") if file.parent.name != "locales")
 THREE = "[[upstream tokens=3]]"
-LOOKS, METHODS, EVENTS, TOOLS, RENDERER, IDENTITY = JS
+LOOKS, METHODS, EVENTS, CONTEXT, OWN_WAY, SLOT, TOOLS, RENDERER, IDENTITY = JS
 
 
 def here(text: str, server: Server) -> str:
@@ -73,6 +73,34 @@ async def test_the_tools_of_the_page(page: Page, shop: Site, server: Server) -> 
     assert await page.evaluate(f"() => {{ {chat} {TOOLS} {names} }}") == ["add_to_cart"]
 
 
+async def test_the_page_as_the_agent_sees_it(page: Page, shop: Site, server: Server) -> None:
+    widget = await Widget.on(page, shop.page(embedding(server), "/context"))
+    await page.evaluate("window.shop = { cart: { items: ['B-4711'] } }")
+    await page.evaluate(f"() => {{ const chat = document.querySelector('claw-chat'); {CONTEXT} }}")
+    await widget.open()
+    await widget.ask(THREE)
+    await widget.answered(words(3))
+    context = await widget.call("chat.messages[0].context")
+    assert context == {"title": "Shop", "data": {"cart": ["B-4711"]}}
+
+
+async def test_answers_in_the_page_s_own_way(page: Page, shop: Site, server: Server) -> None:
+    """The page's element shows through a slot, in the page's own style."""
+    style = "<style>shop-card { color: rgb(10, 125, 85); }</style>"
+    widget = await Widget.on(page, shop.page(style + embedding(server), "/own"))
+    slotted = (
+        'chat.addEventListener("claw:render", ({ detail: { message, element } }) => {'
+        f"{SLOT} chat.lastElementChild.textContent = '89 €'; }});"
+    )
+    script = f"() => {{ const chat = document.querySelector('claw-chat'); {OWN_WAY} {slotted} }}"
+    await page.evaluate(script)
+    await widget.open()
+    await widget.ask(THREE)
+    await widget.answered(words(3))
+    await expect(page.locator("shop-card")).to_be_visible()
+    await expect(page.locator("shop-card")).to_have_css("color", "rgb(10, 125, 85)")
+
+
 async def test_the_methods_and_events(page: Page, shop: Site, server: Server) -> None:
     widget = await Widget.on(page, shop.page(embedding(server), "/js"))
     await widget.open()
@@ -81,7 +109,7 @@ async def test_the_methods_and_events(page: Page, shop: Site, server: Server) ->
     await page.evaluate(f"() => {{ {METHODS} }}")
     await expect(widget.input).to_be_hidden()
     listed = [name for row in rows(section(PAGE, "From the page")) for name in row[0].split(", ")]
-    told = set(re.findall(r'tell\("(claw:\w+)"', SOURCE))
+    told = set(re.findall(r'"(claw:\w+)"', SOURCE))
     assert {name.strip("`") for name in listed} == told
 
 

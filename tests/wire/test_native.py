@@ -25,6 +25,7 @@ from wire.native import (
     ClientTool,
     MessageFrame,
     Options,
+    PageContext,
     Ping,
     Pong,
     Reply,
@@ -199,6 +200,28 @@ def test_p33_model_and_instructions_are_no_fields() -> None:
 
 
 TOOL = {"name": "add_to_cart", "description": "Adds.", "inputSchema": {"type": "object"}}
+
+
+def test_a_message_may_bring_the_page_that_it_was_written_on() -> None:
+    page = {"title": "Boots", "url": "https://shop.example/boots", "data": {"cart": [1]}}
+    context = PageContext(**page)
+    framed = frame(type="message", content="x", context=page)
+    assert isinstance(framed, MessageFrame)
+    assert body(message="x", context=page).context == framed.request(None).context == context
+    chat = frame(type="chat", messages=[{"role": "user", "content": "x"}], context=page)
+    assert isinstance(chat, Chat) and chat.request().context == context
+    content = json.dumps({"content": "x", "context": page}).encode()
+    assert parse_content(content, message_bytes=LIMIT)[0].context == context
+    assert body(message="x" * 100, context={"selection": "y" * 4000}).context
+    for wrong, field in [
+        ({"selection": "y" * 17_000}, "context"),
+        ({"data": {"a": "\0"}}, "context"),
+        ({"data": {"n": 2**70}}, "context"),
+        ({"title": "y" * 1001}, "context.title"),
+        ({"cookies": "y"}, "context.cookies"),
+        ("Boots", "context"),
+    ]:
+        assert refusal(body, message="x", context=wrong) == ("invalid_message", field)
 
 
 def test_a_message_may_bring_tools() -> None:

@@ -20,6 +20,7 @@ from wire.native.asking import Options as Options
 from wire.native.asking import check_chat as check_chat
 from wire.native.asking import check_tools as check_tools
 from wire.native.asking import size_of as size_of
+from wire.native.context import PageContext as PageContext
 from wire.native.deciding import MAX_ANSWER as MAX_ANSWER
 from wire.native.deciding import ClientResult as ClientResult
 from wire.native.deciding import Reason as Reason
@@ -64,6 +65,7 @@ class MessageFrame(Watcher, tag="message", frozen=True, kw_only=True):
     on_disconnect: OnDisconnect | None = None
     replaces: str | None = None
     tools: ClientTools = []
+    context: PageContext | None = None
 
     def request(self, conversation: str | None) -> ChatRequest:
         """The same request as over HTTP; `conversation` is the connection's current one.
@@ -81,6 +83,7 @@ class MessageFrame(Watcher, tag="message", frozen=True, kw_only=True):
                 on_disconnect=self.on_disconnect,
                 replaces=self.replaces,
                 tools=self.tools,
+                context=self.context,
             ),
             field="content",
         )
@@ -94,6 +97,7 @@ class Chat(Watcher, tag="chat", frozen=True, kw_only=True):
     client_message_id: str | None = None
     on_disconnect: OnDisconnect | None = None
     tools: ClientTools = []
+    context: PageContext | None = None
 
     def request(self) -> ChatRequest:
         """The same request as over HTTP.
@@ -106,6 +110,7 @@ class Chat(Watcher, tag="chat", frozen=True, kw_only=True):
                 client_message_id=self.client_message_id,
                 on_disconnect=self.on_disconnect,
                 tools=self.tools,
+                context=self.context,
             )
         )
 
@@ -227,7 +232,9 @@ def parse_frame(text: str, *, message_bytes: int) -> ClientFrame:
     if text == "STOP":
         return Cancel()
     frame = parse.decode(_frames, text)
-    if isinstance(frame, MessageFrame) and _exceeds(text, message_bytes + size_of(frame.tools)):
+    if isinstance(frame, MessageFrame) and _exceeds(
+        text, message_bytes + size_of(frame.tools, frame.context)
+    ):
         raise parse.too_large(message_bytes)
     if isinstance(frame, Resume):
         _check_resume(frame)
@@ -251,7 +258,8 @@ def reply_id(text: str) -> str | int | None:
 def parse_chat(body: bytes, *, message_bytes: int) -> ChatRequest:
     """The JSON body of a chat POST. Raises `invalid_message`, `message_too_large`."""
     request = parse.decode(_chat, body)
-    if request.messages is None and len(body) > message_bytes + size_of(request.tools):
+    beside = size_of(request.tools, request.context)
+    if request.messages is None and len(body) > message_bytes + beside:
         raise parse.too_large(message_bytes)
     return check_chat(request)
 
@@ -260,7 +268,7 @@ def parse_content(body: bytes, *, message_bytes: int) -> tuple[ChatRequest, bool
     """The body of the conversation route: `{content, stream?, ...}`; and whether it asks to
     stream. Raises `invalid_message`, `message_too_large`."""
     asked = parse.decode(_content, body)
-    if len(body) > message_bytes + size_of(asked.tools):
+    if len(body) > message_bytes + size_of(asked.tools, asked.context):
         raise parse.too_large(message_bytes)
     request = ChatRequest(
         message=asked.content,
@@ -270,6 +278,7 @@ def parse_content(body: bytes, *, message_bytes: int) -> tuple[ChatRequest, bool
         on_disconnect=asked.on_disconnect,
         replaces=asked.replaces,
         tools=asked.tools,
+        context=asked.context,
         merge=asked.merge,
     )
     return check_chat(request, field="content"), asked.stream

@@ -9,6 +9,7 @@ import msgspec
 from engine.errors import ClawError, invalid
 from engine.request import Turn
 from wire import parse
+from wire.native.context import PageContext, check_context
 from wire.parse import ClientId, Name, Text
 
 IfBusy: TypeAlias = Literal["queue", "reject", "interrupt", "steer"]
@@ -88,6 +89,7 @@ class ChatRequest(msgspec.Struct, frozen=True, rename="camel"):
     on_disconnect: OnDisconnect | None = None
     replaces: Name | None = None
     tools: ClientTools = []
+    context: PageContext | None = None
     merge: bool = False
     deltas: bool = False
 
@@ -114,6 +116,7 @@ class ContentRequest(msgspec.Struct, frozen=True, rename="camel"):
     on_disconnect: OnDisconnect | None = None
     replaces: Name | None = None
     tools: ClientTools = []
+    context: PageContext | None = None
     merge: bool = False
 
 
@@ -124,6 +127,7 @@ def check_chat(request: ChatRequest, *, field: str = "message") -> ChatRequest:
     parse.check_client_id("conversationId", request.conversation_id)
     parse.check_client_id("clientMessageId", request.client_message_id)
     check_tools(request.tools)
+    check_context(request.context)
     if request.messages is None:
         parse.check_text(field, request.message or "")
         return request
@@ -142,9 +146,9 @@ def check_chat(request: ChatRequest, *, field: str = "message") -> ChatRequest:
     return request
 
 
-def size_of(tools: Sequence[ClientTool]) -> int:
-    """Bytes of the tools of a message, which do not count as its text."""
-    return len(parse.dumps(tools)) if tools else 0
+def size_of(*brought: Sequence[ClientTool] | PageContext | None) -> int:
+    """Bytes of the tools and the context of a message, which do not count as its text."""
+    return sum(len(parse.dumps(one)) for one in brought if one)
 
 
 def check_tools(tools: Sequence[ClientTool]) -> None:

@@ -8,6 +8,7 @@ import msgspec
 
 from engine.events import Approvers, DecidedBy, Pending, Source, Usage
 from engine.transcript import MessageStatus, Problem, ToolUse
+from wire.native.context import PageContext
 from wire.parse import ClientId, Moment
 
 DAY = 24 * 60 * 60
@@ -46,6 +47,7 @@ class Message(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     client_message_id: str | msgspec.UnsetType = msgspec.UNSET
     feedback: Feedback | msgspec.UnsetType = msgspec.UNSET
     version: int | msgspec.UnsetType = msgspec.UNSET
+    context: PageContext | msgspec.UnsetType = msgspec.UNSET
 
 
 class MessagePage(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):

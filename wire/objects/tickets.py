@@ -6,7 +6,15 @@ import msgspec
 
 from engine.errors import invalid
 from wire import parse
-from wire.native import ChatRequest, ClientTools, IfBusy, OnDisconnect, Options, check_chat
+from wire.native import (
+    ChatRequest,
+    ClientTools,
+    IfBusy,
+    OnDisconnect,
+    Options,
+    PageContext,
+    check_chat,
+)
 from wire.parse import ClientId, Moment, Name, Text
 
 
@@ -41,6 +49,7 @@ class NewTicket(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     on_disconnect: OnDisconnect | None = None
     replaces: Name | None = None
     tools: ClientTools = []
+    context: PageContext | None = None
     merge: bool = False
     deltas: bool = False
     command_center: bool = False

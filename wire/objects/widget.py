@@ -140,6 +140,10 @@ class WidgetSettings(_Part, frozen=True, kw_only=True):
     consent: Consent | UnsetType = UNSET
     disclaimer: Annotated[str, Meta(min_length=1, max_length=300)] | UnsetType = UNSET
     hours: Hours | UnsetType = UNSET
+    page_context: (
+        bool | Annotated[list[Literal["title", "url", "selection"]], Meta(max_length=3)] | UnsetType
+    ) = UNSET
+    page_data: dict[str, Any] | UnsetType = UNSET
     transcript: bool | UnsetType = UNSET
     rating: bool | UnsetType = UNSET
     resizable: bool | UnsetType = UNSET

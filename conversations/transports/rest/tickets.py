@@ -34,7 +34,8 @@ async def create(request: HttpRequest, slug: str | None = None) -> Answer:
     require_credential(request)
     body = read(_asked, request)
     limit = settings.CLAW_MAX_MESSAGE_BYTES
-    if body.message is not None and len(request.body) > limit + size_of(body.tools):
+    beside = size_of(body.tools, body.context)
+    if body.message is not None and len(request.body) > limit + beside:
         raise too_large(limit)
     body.check()
     chat = body.chat and named(request, body.chat)

@@ -15,7 +15,8 @@ export { ClawError } from "./errors.js";
 
 /**
  * @typedef {{signal?: AbortSignal, conversationId?: string, clientMessageId?: string, deltas?: boolean,
- *   tools?: boolean, ifBusy?: Request["ifBusy"], onDisconnect?: Request["onDisconnect"]}} ChatOptions
+ *   tools?: boolean, ifBusy?: Request["ifBusy"], onDisconnect?: Request["onDisconnect"],
+ *   context?: Request["context"]}} ChatOptions
  *   `deltas` (or `tools`): also the raw fragments of tool calls
  * @typedef {{[Type in AnyEvent["type"]]: Extract<AnyEvent, {type: Type}>} & {
  *   snapshot: import("../types.js").Snapshot, event: StreamEvent, connection: LinkStatus, problem: ClawError}} ClientEvents
@@ -208,10 +209,10 @@ export class ClawClient extends Emitter {
 
   /** @param {string | Turn[]} said @param {string | null} agentId @param {ChatOptions} options @param {(event: StreamEvent) => StreamEvent} [rename] */
   #ask(said, agentId, options, rename) {
-    const { signal, clientMessageId = uuid(), ifBusy, onDisconnect } = options;
+    const { signal, clientMessageId = uuid(), context, ifBusy, onDisconnect } = options;
     const deltas = options.deltas || options.tools || undefined;
     /** @type {Request} */
-    const request = { clientMessageId, deltas, onDisconnect };
+    const request = { clientMessageId, context, deltas, onDisconnect };
     if (typeof said === "string") {
       // A name of its own: what is asked twice after a drop begins one conversation, not two.
       Object.assign(request, { content: said, conversationId: options.conversationId ?? uuid(), ifBusy });

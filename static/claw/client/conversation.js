@@ -9,10 +9,11 @@ import { Thread } from "./thread.js";
 /** @import {Ask, Item} from "./link/following.js" */
 /** @import {Link} from "./link/link.js" */
 /** @import {Run} from "./run.js" */
-/** @import {Cancelled, Change, LinkStatus, Message, Metrics, Request, RunStarted, StreamEvent, Verdict} from "../types.js" */
+/** @import {Cancelled, Change, LinkStatus, Message, Metrics, PageContext, Request, RunStarted, StreamEvent, Verdict} from "../types.js" */
 
 /**
- * @typedef {{clientMessageId?: string, replaces?: string, ifBusy?: Request["ifBusy"]}} SendOptions
+ * @typedef {{clientMessageId?: string, replaces?: string, ifBusy?: Request["ifBusy"],
+ *   context?: PageContext}} SendOptions
  * @typedef {{change: Change, status: LinkStatus, event: StreamEvent, error: ClawError, closed: undefined,
  *   delayed: {error: ClawError, until: number}}} ConversationEvents
  *   `delayed`: the server has asked to wait until then (milliseconds since 1970) for what was said
@@ -100,15 +101,16 @@ export class Conversation extends Emitter {
    * (status `failed`); never rejects.
    * @param {string} text
    * @param {SendOptions} [options] `replaces`: a user's message which this one takes the place of,
-   *   with everything after it
+   *   with everything after it; `context`: the page that it was written on
    * @returns {Promise<Message>}
    */
-  send(text, { clientMessageId = uuid(), replaces, ifBusy } = {}) {
+  send(text, { clientMessageId = uuid(), replaces, ifBusy, context } = {}) {
     this.id ??= uuid();
     const unsent = this.messages.some(({ id, status }) => id === replaces && status === "failed");
     const version = replaces && this.#cut(replaces);
     const message = userMessage(clientMessageId, text);
     if (version && !unsent) message.version = version;
+    if (context) message.context = context;
     message.status = "sending";
     this.metrics = { ttft: null, tokenCount: 0, tokensPerSecond: null };
     this.#thread.add(message);
@@ -120,7 +122,7 @@ export class Conversation extends Emitter {
   retry() {
     const message = this.messages.findLast(({ role }) => role === "user");
     if (!message || this.#outbox.has(message.clientMessageId)) return null;
-    if (message.status !== "failed") return this.send(message.content, { replaces: message.id });
+    if (message.status !== "failed") return this.send(message.content, { replaces: message.id, context: message.context });
     message.status = "sending";
     message.error = null;
     this.#changed({ kind: "message", message });

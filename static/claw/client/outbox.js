@@ -51,11 +51,11 @@ export class Outbox {
    * @returns {Promise<Message>}
    */
   send(message, { conversationId, replaces, ifBusy }) {
-    const { content, clientMessageId = "" } = message;
+    const { content, context, clientMessageId = "" } = message;
     if (replaces) this.#replaced.set(clientMessageId, replaces);
     return new Promise((settle) => {
       try {
-        const request = { content, conversationId, clientMessageId, replaces, ifBusy };
+        const request = { content, context, conversationId, clientMessageId, replaces, ifBusy };
         const ask = this.#link.ask(request, this.#options.sink);
         this.#sent.set(clientMessageId, { ask, message, settle });
       } catch (problem) {

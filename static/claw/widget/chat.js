@@ -59,6 +59,7 @@ export class ClawChat extends HTMLElement {
   attributeChangedCallback(name, before, now) {
     if (name === "open") this.#mount?.opened(now !== null);
     else if (LOOKS.includes(name)) this.#mount?.dress();
+    else if (name === "page-data" && before !== null && now !== null) return; // it is read with each message
     else if (before !== now) this.#restart();
   }
 

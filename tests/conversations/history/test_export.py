@@ -8,6 +8,7 @@ import pytest
 
 from conversations.history.export import COLUMNS, EXPORTS
 from conversations.history.page import next_messages
+from conversations.models import Message
 from tests.conversations.history.talks import say, talk
 from wire.visibility import EVERYTHING
 
@@ -82,3 +83,11 @@ def test_many_messages_come_in_pages(conversation, monkeypatch):
     assert len(whole["messages"]) == 4
     for ending in EXPORTS:
         assert "退款" in exported(conversation, ending)
+
+
+def test_a_text_names_the_page_of_a_question(agent):
+    conversation = talk(agent, "What is this?", "A boot.")
+    page = {"title": "Boots\n# 4", "url": "https://shop.example/"}
+    Message.objects.filter(conversation=conversation, role="user").update(context=page)
+    assert "\nOn the page: Boots # 4\n\nWhat is this?\n" in exported(conversation, "md")
+    assert json.loads(exported(conversation, "json"))["messages"][0]["context"] == page

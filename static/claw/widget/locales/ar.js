@@ -109,6 +109,7 @@ export default {
     answered: "أجبت: {answer}",
     skip: "تخطٍّ",
     skipped: "دون إجابة",
+    page: "الصفحة",
   },
   endings: {
     empty: "لم ترد إجابة على هذا.",

@@ -109,6 +109,7 @@ export default {
     answered: "Sie haben geantwortet: {answer}",
     skip: "Überspringen",
     skipped: "Nicht beantwortet",
+    page: "Seite",
   },
   endings: {
     empty: "Darauf kam keine Antwort.",

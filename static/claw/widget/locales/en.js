@@ -109,6 +109,7 @@ export default {
     answered: "You answered: {answer}",
     skip: "Skip",
     skipped: "Not answered",
+    page: "Page",
   },
   endings: {
     empty: "There was no answer to this.",

@@ -109,6 +109,7 @@ export default {
     answered: "Usted respondió: {answer}",
     skip: "Omitir",
     skipped: "Sin respuesta",
+    page: "Página",
   },
   endings: {
     empty: "No hubo respuesta a esto.",

@@ -109,6 +109,7 @@ export default {
     answered: "Vous avez répondu : {answer}",
     skip: "Passer",
     skipped: "Sans réponse",
+    page: "Page",
   },
   endings: {
     empty: "Il n’y a pas eu de réponse.",

@@ -109,6 +109,7 @@ export default {
     answered: "ענית: {answer}",
     skip: "דילוג",
     skipped: "ללא תשובה",
+    page: "עמוד",
   },
   endings: {
     empty: "לא הייתה על כך תשובה.",

@@ -109,6 +109,7 @@ export default {
     answered: "Hai risposto: {answer}",
     skip: "Salta",
     skipped: "Senza risposta",
+    page: "Pagina",
   },
   endings: {
     empty: "Non c’è stata risposta.",

@@ -109,6 +109,7 @@ export default {
     answered: "あなたの回答：{answer}",
     skip: "スキップ",
     skipped: "未回答",
+    page: "ページ",
   },
   endings: {
     empty: "回答がありませんでした。",

@@ -109,6 +109,7 @@ export default {
     answered: "Je antwoordde: {answer}",
     skip: "Overslaan",
     skipped: "Niet beantwoord",
+    page: "Pagina",
   },
   endings: {
     empty: "Hierop kwam geen antwoord.",

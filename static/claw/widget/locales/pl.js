@@ -109,6 +109,7 @@ export default {
     answered: "Twoja odpowiedź: {answer}",
     skip: "Pomiń",
     skipped: "Bez odpowiedzi",
+    page: "Strona",
   },
   endings: {
     empty: "Nie było na to odpowiedzi.",

@@ -109,6 +109,7 @@ export default {
     answered: "Você respondeu: {answer}",
     skip: "Pular",
     skipped: "Sem resposta",
+    page: "Página",
   },
   endings: {
     empty: "Não houve resposta a isto.",

@@ -109,6 +109,7 @@ export default {
     answered: "Yanıtınız: {answer}",
     skip: "Geç",
     skipped: "Yanıtlanmadı",
+    page: "Sayfa",
   },
   endings: {
     empty: "Buna yanıt gelmedi.",

@@ -109,6 +109,7 @@ export default {
     answered: "您的回答：{answer}",
     skip: "跳过",
     skipped: "未回答",
+    page: "页面",
   },
   endings: {
     empty: "没有得到回答。",

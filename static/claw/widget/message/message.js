@@ -34,6 +34,7 @@ export class MessageView {
   /** @type {HTMLElement | null} */
   #steps = null;
   #step = ""; // what the last of them says
+  #offered = false;
   /** @type {Cards | null} */
   #cards = null;
 
@@ -107,7 +108,16 @@ export class MessageView {
     classList.toggle("cut", message.role === "assistant" && message.status === "completed");
     this.#showProblem(message, streaming);
     this.#showActions(message, streaming);
+    if (!streaming && message.content && message.role === "assistant") this.#offer(message);
   };
+
+  /** The page may show a complete answer in its own way. @param {Message} message */
+  #offer(message) {
+    if (this.#offered) return;
+    this.#offered = true;
+    const { element } = this.#body;
+    element.dispatchEvent(new CustomEvent("claw:render", { bubbles: true, composed: true, detail: { message, element } }));
+  }
 
   /** @param {Message} message */
   #showThinking({ thinking, streaming, content }) {
@@ -128,7 +138,7 @@ export class MessageView {
   /** What an agent does beside writing; most messages have nothing of it. @param {Message} message */
   #showCards(message) {
     if (this.#cards) return this.#cards.show(message);
-    if (!message.tools.length && !message.sources.length && !message.pending?.length) return;
+    if (!message.tools.length && !message.sources.length && !message.pending?.length && !message.context) return;
     loading ??= import("./cards/cards.js");
     loading.then(({ Cards }) => {
       if (!this.#cards) nextFrame(this.#draw);

@@ -44,9 +44,10 @@ async function all(visit, id) {
 /** @param {Message[]} messages @param {Strings} strings @param {string} locale */
 function written(messages, strings, locale) {
   const time = new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeStyle: "short" });
-  const said = messages.map(({ role, content, createdAt }) => {
+  const said = messages.map(({ role, content, createdAt, context }) => {
     const who = role === "user" ? strings.you : strings.assistant;
-    return `${createdAt ? time.format(new Date(createdAt)) : ""}\n${who} ${content}\n`;
+    const page = context ? `${strings.cards.page}: ${context.title ?? context.url ?? ""}\n` : "";
+    return `${createdAt ? time.format(new Date(createdAt)) : ""}\n${page}${who} ${content}\n`;
   });
   return said.join("\n");
 }

@@ -5,7 +5,7 @@ import { Storage } from "./storage.js";
 
 /** @import {Conversation} from "../../client/conversation.js" */
 /** @import {ClawError} from "../../client/errors.js" */
-/** @import {AgentGreeting, Message} from "../../types.js" */
+/** @import {AgentGreeting, Message, PageContext} from "../../types.js" */
 /** @import {Identity} from "./session.js" */
 
 /**
@@ -33,6 +33,8 @@ export class Visit {
   /** Whether `open` has done its work, or is about to. */
   opened = false;
   #closed = false;
+  /** What the agent is told of the page with a message. @type {() => PageContext | undefined} */
+  context = () => undefined;
   /** What was said before there was a conversation. @type {[text: string, replaces?: string][]} */
   #unsaid = [];
 
@@ -107,7 +109,7 @@ export class Visit {
   /** Also before the conversation is there: it is said then. @param {string} text @param {string} [replaces] the id of a user's message */
   send(text, replaces) {
     if (!this.conversation) return void this.#unsaid.push([text, replaces]);
-    void this.conversation.send(text, { replaces });
+    void this.conversation.send(text, { replaces, context: this.context() });
     this.storage.set("conversationId", this.conversation.id);
     this.storage.set("awaiting", true);
   }

@@ -1,7 +1,10 @@
 """`conversations.execution.setup.prompt`: what the model is sent first."""
 
 import asyncio
+import json
 from dataclasses import replace
+
+import msgspec
 
 from agents.caller import Caller
 from conversations.execution.setup import prompt
@@ -10,6 +13,7 @@ from conversations.models import Message, Run
 from core.database import database_step
 from engine.request import ToolSpec
 from tests.conversations.parts import ask
+from wire.native import PageContext
 
 
 def texts(run: Run) -> list[str]:
@@ -94,3 +98,23 @@ def test_a_prompt_is_cut_by_bytes_and_keeps_its_question(caller, monkeypatch):
     monkeypatch.setattr(prompt, "MAX_PROMPT_BYTES", 1)
     for each in (run, question):
         assert texts(each) == [each.user_message.content]
+
+
+def test_the_model_is_told_the_page_as_data(caller):
+    page = PageContext(title="الأخبار", selection="one\n> two", data={"plan": "pro\u2028x"})
+    first = ask(caller, "one", conversation_id="abc", context=page).run
+    Run.objects.filter(pk=first.pk).update(status="completed")
+    second = ask(caller, "two", conversation_id="abc").run
+
+    told, *_, asked = texts(second)
+    assert asked == "two"
+    text, note, data = told.split("\n\n")[0], *told.split("\n\n")[1].split("\n")
+    assert (text, note) == ("one", prompt.PAGE)
+    assert data.startswith("> ") and json.loads(data[2:]) == {
+        **{"title": "الأخبار", "selection": "one\n> two"},
+        "data": {"plan": "pro x"},
+    }
+    assert "الأخبار" in data
+    assert len(told.splitlines()) == 4
+    assert Message.objects.get(pk=first.user_message_id).context == msgspec.to_builtins(page)
+    assert Message.objects.get(pk=second.user_message_id).context is None

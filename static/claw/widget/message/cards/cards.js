@@ -1,5 +1,6 @@
 import { arrange, make } from "../../dom/elements.js";
 import { ApprovalCard } from "./approval.js";
+import { pageCard } from "./page.js";
 import { QuestionCard } from "./question.js";
 import { SourcesCard } from "./sources.js";
 import { ToolCard } from "./tool.js";
@@ -23,6 +24,8 @@ export class Cards {
   #calls = make("div", { class: "cards" });
   #below = make("div", { class: "cards" });
   #sources;
+  /** @type {HTMLElement | null} */
+  #page = null;
 
   /** @param {Strings} strings @param {Element} body the message's text @param {Desk} desk */
   constructor(strings, body, desk) {
@@ -39,6 +42,7 @@ export class Cards {
     this.#showTools(message, new Set(pending.map(({ id, kind }) => (kind === "client_tool" ? "" : id))));
     this.#showAsks(message, pending);
     this.#sources.show(message.sources);
+    if (message.context && !this.#page) this.#below.after((this.#page = pageCard(this.#strings, message.context)));
   }
 
   /** A call that is asked about is shown where it is asked. @param {Message} message @param {Set<string>} asked */
@@ -48,9 +52,10 @@ export class Cards {
       const card = this.#tools.get(tool.id) ?? new ToolCard(this.#strings, tool);
       this.#tools.set(tool.id, card);
       card.show(tool, !streaming);
-      return card.element;
+      return card;
     });
-    arrange(this.#calls, cards);
+    arrange(this.#calls, cards.flatMap(({ element, own }) => (own ? [element, own] : [element])));
+    for (const card of cards) card.offer();
   }
 
   /** @param {Message} message @param {Pending[]} pending */

@@ -21,6 +21,9 @@ export class ToolCard {
   #verdict = make("span", { class: "verdict", dir: "auto" });
   #time = make("span", { class: "time" });
   #values = make("div", { class: "values" });
+  #offered = false;
+  /** What the page shows in place of it. @type {HTMLElement | null} */
+  own = null;
 
   /** @param {Strings} strings @param {ToolUse} tool */
   constructor(strings, tool) {
@@ -47,6 +50,17 @@ export class ToolCard {
     this.#verdict.textContent = this.#decided(tool);
     this.#time.textContent = tool.durationMs === undefined ? "" : duration(this.#strings, tool.durationMs);
     this.#fill();
+  }
+
+  /** The page may show the result in its own way, once it is there. */
+  offer() {
+    if (this.#offered || this.#tool.result === undefined) return;
+    this.#offered = true;
+    const own = make("div", { class: "own" });
+    const detail = { tool: { ...this.#tool }, element: own };
+    if (this.element.dispatchEvent(new CustomEvent("claw:tool", { bubbles: true, composed: true, cancelable: true, detail }))) return;
+    this.element.hidden = true;
+    this.element.after((this.own = own));
   }
 
   focus() {
