@@ -9,6 +9,7 @@ from clawsite import openapi
 from clawsite.operator import diagnostics
 from clawsite.operator import urls as operator_urls
 from conversations.transports.facade.urls import api as foreign
+from conversations.transports.facade.urls import root
 from conversations.transports.facade.urls import urlpatterns as openai
 from conversations.transports.rest.urls import urlpatterns
 
@@ -20,6 +21,8 @@ urlpatterns = [
     path("api/diagnostics/stream", diagnostics.stream),
     path("api/", include((api, "api"))),
     path("a/<slug>/api/", include((api, "agent_api"))),
+    path("", include((root, "root"))),
+    path("a/<slug>/", include((root, "agent_root"))),
     path("v1/", include((openai, "openai"))),
     path("a/<slug>/v1/", include((openai, "agent_openai"))),
 ]

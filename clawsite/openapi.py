@@ -28,7 +28,7 @@ SHOW = Operation(
 )
 OPERATIONS = (
     *(*operations.ASK, *operations.MANAGE, *facades.ASK, *facades.MANAGE),
-    *(*facades.API_ASK, *facades.API_MANAGE, SHOW),
+    *(*facades.API_ASK, *facades.API_MANAGE, *facades.ROOT_ASK, SHOW),
 )
 
 

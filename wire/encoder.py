@@ -14,6 +14,7 @@ from wire.encoders.ag_ui import AgUiEvents
 from wire.encoders.ai_sdk import UiMessageChunks
 from wire.encoders.completions import CompletionChunks
 from wire.encoders.conversation import ConversationEvents
+from wire.encoders.mcp import McpCall
 from wire.encoders.native import SocketFrames, SseEvents
 from wire.encoders.responses import ResponseEvents
 from wire.encoders.simple import Chunks, ContentSse, SimpleSse, Texts, Thoughts
@@ -75,6 +76,7 @@ ENCODERS: dict[str, type[Encoder]] = {
     "responses": ResponseEvents,
     "ai-sdk": UiMessageChunks,
     "ag-ui": AgUiEvents,
+    "mcp": McpCall,
 }
 """Every protocol by its name."""
 

@@ -13,7 +13,9 @@ from conversations.transports.identify import address
 
 METHODS = "GET, POST, PUT, PATCH, DELETE"
 PATH_FORM = re.compile(r"/a/([^/]+)/")
-API = re.compile(r"/(?:a/[^/]+/)?(?:api|v1)/")  # nothing else is for pages of other origins
+API = re.compile(
+    r"/(?:a/[^/]+/)?(?:(?:api|v1)/|mcp/?$)"
+)  # nothing else is for pages of other origins
 # A name of its own for each that a session's request may have, then whatever a library adds.
 HEADERS = "Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, Last-Event-ID, *"
 EXPOSED = "ETag, Retry-After, X-Request-ID"

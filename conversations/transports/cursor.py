@@ -20,6 +20,11 @@ class Cursor:
         self._refused: list[bytes] = []
         self._refused_to = 0
 
+    @property
+    def behind(self) -> bool:
+        """Whether there is something that the connection could not take."""
+        return bool(self._refused)
+
     def refuse(self, pieces: list[bytes], last: int) -> None:
         """The connection could not take these, which go up to event `last`: they come first the
         next time."""

@@ -80,6 +80,7 @@ TESTED_BY = {
     "conversations/transports/asking.py": "tests/live/test_conversations.py",
     "conversations/transports/facade/ag_ui.py": "tests/live/facades/test_ag_ui.py",
     "conversations/transports/facade/ai_sdk.py": "tests/live/facades/test_ai_sdk.py",
+    "conversations/transports/facade/mcp.py": "tests/live/facades/test_mcp.py",
     "conversations/transports/facade/": "tests/live/facades/test_responses.py",
     "conversations/transports/rest/api.py": "tests/live/test_conversations.py",
     "conversations/transports/rest/conversation_route.py": "tests/live/test_corners.py",

@@ -36,6 +36,7 @@ REQUIRED = {
         "id": "ours",
         "message": {"role": "user", "parts": [{"type": "text", "text": "Hi"}]},
     },
+    "/mcp": {"jsonrpc": "2.0", "id": 1, "method": "tools/list"},
     "/v1/responses": {"model": "any", "input": "Hi"},
     "/v1/chat/completions": {"model": "any", "messages": [{"role": "user", "content": "Hi"}]},
 }

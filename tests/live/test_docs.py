@@ -42,7 +42,7 @@ def server(quickstart: tuple[Server, str]) -> Server:
 
 
 def examples(*languages: str) -> list[Code]:
-    names = ("clients", "protocol", "errors", "javascript", "openai", "ai-sdk", "ag-ui")
+    names = ("clients", "protocol", "errors", "javascript", "openai", "ai-sdk", "ag-ui", "mcp")
     return [block for name in names for block in code(f"docs/{name}.md", *languages)]
 
 

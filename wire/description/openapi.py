@@ -89,7 +89,8 @@ class Operation:
     that it has beyond those that any request may meet. Without a `scope` it is for everybody; the
     scopes of `instead`, all of them together, do as well;
     without `session` it is not for members by their session. `form` is the type of a
-    `multipart/form-data` body that it takes too, `envelope` that of its errors."""
+    `multipart/form-data` body that it takes too, `envelope` that of its errors, which have the code
+    at `code_at`."""
 
     method: str
     path: str
@@ -107,6 +108,7 @@ class Operation:
     session: bool = True
     prefix: str = PREFIX
     envelope: type = ErrorEnvelope
+    code_at: tuple[str, ...] = ("error", "code")
 
     @property
     def codes(self) -> tuple[str, ...]:
@@ -245,7 +247,7 @@ def _described(operation: Operation, schemas: Mapping[type, Any]) -> dict[str, A
 def _tag(operation: Operation) -> str:
     """What belongs together: a kind of object, or a protocol of somebody else's."""
     if operation.prefix != PREFIX:
-        return operation.prefix.strip("/")
+        return operation.prefix.strip("/") or operation.path
     return re.split(r"\W", operation.path)[0]
 
 
@@ -303,7 +305,7 @@ def _refusals(operations: list[Operation]) -> Iterator[tuple[str, dict[str, Any]
 
 
 def _refusal_name(operation: Operation, status: int, codes: list[str]) -> str:
-    kind = [] if operation.envelope is ErrorEnvelope else [operation.prefix.strip("/")]
+    kind = [] if operation.envelope is ErrorEnvelope else [_tag(operation)]
     return ".".join([*kind, str(status), *codes])
 
 
@@ -311,7 +313,9 @@ def _refusal(operation: Operation, status: int, codes: list[str]) -> dict[str, A
     headers = {"X-Request-ID": {"$ref": "#/components/headers/RequestId"}}
     if status in (429, 503):
         headers["Retry-After"] = {"$ref": "#/components/headers/RetryAfter"}
-    code = {"properties": {"error": {"properties": {"code": {"enum": codes}}}}}
+    code: dict[str, Any] = {"enum": codes}
+    for name in reversed(operation.code_at):
+        code = {"properties": {name: code}}
     envelope = {"$ref": f"#/components/schemas/{operation.envelope.__name__}"}
     return {
         "description": ", ".join(f"`{code}`" for code in codes),

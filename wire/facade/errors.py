@@ -9,8 +9,10 @@ import msgspec
 
 from engine.errors import ClawError
 from wire.errors import envelope_of, status_of
+from wire.facade.mcp import McpAnswer, mcp_envelope
 from wire.objects.conversations import ErrorBody, ErrorEnvelope
 
+MCP = re.compile(r"(/a/[^/]+)?/mcp/?$")
 OPENAI = re.compile(r"(/a/[^/]+)?/v1/")
 
 TYPES = {
@@ -51,9 +53,12 @@ def type_of(error: ClawError) -> str:
     return TYPES.get(status, "server_error" if status >= 500 else "invalid_request_error")
 
 
-Envelope = Callable[[ClawError, str], ErrorEnvelope | OpenAIErrorEnvelope]
+Envelope = Callable[[ClawError, str], ErrorEnvelope | OpenAIErrorEnvelope | McpAnswer]
 
-ENVELOPES: tuple[tuple[re.Pattern[str], Envelope], ...] = ((OPENAI, openai_envelope),)
+ENVELOPES: tuple[tuple[re.Pattern[str], Envelope], ...] = (
+    (OPENAI, openai_envelope),
+    (MCP, mcp_envelope),
+)
 """Below which addresses errors have a form of their own."""
 
 

@@ -84,12 +84,14 @@ class AgUiStream(RunStream):
 
     def _pass_on(self, cursor: Cursor, batch: Batch) -> bool:
         passed = super()._pass_on(cursor, batch)
-        if self._encoder.over:
+        if passed and self._encoder.over:
             self._end()
         return passed
 
     async def _next(self, batches: AsyncGenerator[list[Entry], None]) -> list[Entry]:
-        return [] if self._encoder.over else await super()._next(batches)
+        if self._encoder.over and not self._cursor.behind:
+            return []
+        return await super()._next(batches)
 
 
 async def _shown(

@@ -2,7 +2,7 @@
 
 from functools import partial
 
-from conversations.transports.facade import ag_ui, ai_sdk, completions, models, responses
+from conversations.transports.facade import ag_ui, ai_sdk, completions, mcp, models, responses
 from conversations.transports.facade.responses import DEFAULT_ITEMS, MAX_ITEMS
 from conversations.transports.rest.operations import FAILED, REFUSED
 from conversations.transports.rest.parameters import AGENT
@@ -11,6 +11,7 @@ from wire.facade.ag_ui import RunAgentInput
 from wire.facade.ai_sdk import UiChatRequest
 from wire.facade.completions import ChatCompletion, CompletionRequest
 from wire.facade.errors import OpenAIErrorEnvelope
+from wire.facade.mcp import McpAnswer, McpRequest
 from wire.facade.models import Model, ModelList
 from wire.facade.responses.objects import DeletedResponse, InputItems, Response
 from wire.facade.responses.request import ResponseRequest
@@ -51,6 +52,12 @@ class AgUiRun(Events):
     """The stream of AG-UI."""
 
     said = "Each event's `data` is an event of AG-UI."
+
+
+class McpStream(Events):
+    """The stream of a call of MCP."""
+
+    said = "Each event's `data` is a message of JSON-RPC: progress, and then the result."
 
 
 class UiChunks(Events):
@@ -212,3 +219,20 @@ API_MANAGE = (
     ),
 )
 """All others below `/api/`."""
+
+ROOT_ASK = (
+    Operation(
+        "POST",
+        "mcp",
+        mcp.serve,
+        name="messageOfMcp",
+        summary="Agents as tools of an MCP server",
+        scope="chat",
+        body=McpRequest,
+        answers={200: (McpAnswer, McpStream), 202: ()},
+        prefix="/",
+        envelope=McpAnswer,
+        code_at=("error", "data", "code"),
+    ),
+)
+"""Those below no prefix."""

@@ -11,13 +11,14 @@ from wire.encoder import Encoder
 from wire.encoders.ag_ui import AgUiEvents
 from wire.encoders.ai_sdk import UiMessageChunks
 from wire.encoders.completions import CompletionChunks
+from wire.encoders.mcp import McpCall
 from wire.encoders.responses import ResponseEvents
 from wire.facade.responses.objects import Response
 from wire.selection import Selection
 from wire.visibility import EVERYTHING
 
 FOLDER = Path(__file__).parent
-PROTOCOLS = ("completions", "responses", "ai-sdk", "ag-ui")
+PROTOCOLS = ("completions", "responses", "ai-sdk", "ag-ui", "mcp")
 CREATED = 1767225600
 RESPONSE = Response(id="resp_1", created_at=CREATED, status="in_progress", model="helper")
 
@@ -32,6 +33,8 @@ def encoder(protocol: str) -> Encoder:
     if protocol == "ag-ui":
         names = {"thread_id": "thread-1", "name": "run-1", "message_id": "msg_1"}
         return AgUiEvents(selection, RUN, **names)
+    if protocol == "mcp":
+        return McpCall(selection, RUN, id=7, token="t", conversation_id="conv_1")
     return CompletionChunks(selection, RUN, model="helper", created=CREATED, with_usage=True)
 
 
