@@ -6,7 +6,7 @@ from django.urls import include, path
 from agents.public import pages
 from console.conversations import shared
 from console.entrance.landing import landing
-from console.people.joining import join
+from console.settings.people.joining import join
 
 urlpatterns = [
     path("", landing, name="home"),

@@ -7,11 +7,11 @@ from django.urls import URLPattern, include, path
 from console import members, overview
 from console.agents import connecting, editing, listing
 from console.conversations import pages as conversations
-from console.keys import pages as keys
 from console.live import pages as live
 from console.members import View
-from console.people import pages as people
 from console.settings import organization, secrets
+from console.settings.keys import pages as keys
+from console.settings.people import pages as people
 from console.usage import pages as usage
 
 

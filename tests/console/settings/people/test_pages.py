@@ -1,4 +1,4 @@
-"""`console.people.pages`: members and invitations of an organisation."""
+"""`console.settings.people.pages`: members and invitations of an organisation."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""`console.keys.pages`: a key is shown once, rotated with an overlap, and ended for good."""
+"""`settings.keys.pages`: a key is shown once, rotated with an overlap, and ended for good."""
 
 import re
 from datetime import timedelta

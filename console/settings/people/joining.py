@@ -25,4 +25,4 @@ def join(request: HttpRequest, code: str) -> HttpResponse:
         else:
             return redirect("console:overview", org=membership.organization.slug)
     request.session[SESSION_KEY] = code
-    return render(request, "console/people/invitation.html", {"invitation": invitation})
+    return render(request, "console/settings/people/invitation.html", {"invitation": invitation})

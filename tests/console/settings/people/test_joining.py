@@ -1,4 +1,4 @@
-"""`console.people.joining`: an invitation brings somebody in, with an account or without one."""
+"""`people.joining`: an invitation brings somebody in, with an account or without one."""
 
 import re
 

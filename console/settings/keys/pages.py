@@ -14,8 +14,8 @@ from agents.api.keys import make
 from agents.auth import keys, rotation
 from agents.models import ApiKey
 from console.forms import report
-from console.keys.forms import NewKeyForm, RotationForm
 from console.members import Member, for_members
+from console.settings.keys.forms import NewKeyForm, RotationForm
 from core.http import newest, page_of
 from engine.errors import ClawError
 
@@ -36,7 +36,7 @@ def index(request: HttpRequest, member: Member) -> HttpResponse:
         "cursor": cursor,
         "rotation": RotationForm(),
     }
-    return render(request, "console/keys/list.html", context)
+    return render(request, "console/settings/keys/list.html", context)
 
 
 @never_cache
@@ -54,7 +54,7 @@ def create(request: HttpRequest, member: Member) -> HttpResponse:
             report(form, error)
         else:
             return _shown_once(request, key, token)
-    return render(request, "console/keys/new.html", {"section": "keys", "form": form})
+    return render(request, "console/settings/keys/new.html", {"section": "keys", "form": form})
 
 
 @never_cache
@@ -88,4 +88,4 @@ def state_of(key: ApiKey, now: timezone.datetime) -> str:
 
 def _shown_once(request: HttpRequest, key: ApiKey, token: str) -> HttpResponse:
     context = {"section": "keys", "key": key, "token": token}
-    return render(request, "console/keys/made.html", context)
+    return render(request, "console/settings/keys/made.html", context)

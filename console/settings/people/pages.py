@@ -14,7 +14,7 @@ from agents.api.organization.invitations import invite
 from agents.api.organization.managers import manager
 from console.forms import report
 from console.members import Member, for_members
-from console.people.forms import InvitationForm, RoleForm
+from console.settings.people.forms import InvitationForm, RoleForm
 from core.http import Page, newest, page_of
 from engine.errors import ClawError
 
@@ -44,7 +44,7 @@ def index(request: HttpRequest, member: Member) -> HttpResponse:
         "invitations": newest(invited, Page(limit=MAX_INVITATIONS))[0],
         "roles": RoleForm.base_fields["role"].choices,
     }
-    return render(request, "console/people/members.html", context)
+    return render(request, "console/settings/people/members.html", context)
 
 
 @require_POST
