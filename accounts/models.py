@@ -1,7 +1,7 @@
 """People, organisations (the tenants), who belongs to which, their secrets, what they asked."""
 
 from typing import Any
-from zoneinfo import available_timezones
+from zoneinfo import ZoneInfo, available_timezones
 
 from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
@@ -117,6 +117,11 @@ class Organization(models.Model):
             taken = Organization.objects.filter(slug=slug).exists()
             self.slug = distinct(slug) if taken else slug
         super().save(*args, **kwargs)
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """Its time zone."""
+        return ZoneInfo(self.time_zone)
 
     def may_use_platform_credentials(self) -> bool:
         """Whether the operator pays for this organisation's model calls."""

@@ -10,6 +10,7 @@ from console.conversations import pages as conversations
 from console.live import pages as live
 from console.members import View
 from console.settings import organization, secrets
+from console.settings.budgets import pages as budgets
 from console.settings.keys import pages as keys
 from console.settings.people import pages as people
 from console.usage import pages as usage
@@ -44,6 +45,7 @@ SECTIONS = [
         "conversations", "conversations/", conversations.index, "Conversations", "conversations"
     ),
     Section("usage", "usage/", usage.show, "Usage", "usage"),
+    Section("budgets", "settings/budgets/", budgets.index, "Budgets", "budgets"),
     Section("keys", "settings/keys/", keys.index, "API keys", "keys"),
     Section("secrets", "settings/secrets/", secrets.index, "Secrets", "operator"),
     Section("members", "settings/members/", people.index, "Members", "members"),
@@ -59,6 +61,8 @@ pages = [
     path("agents/<slug:slug>/connect/", connecting.show, name="agent_connect"),
     path("agents/<slug:slug>/connect/seen/", connecting.seen, name="agent_seen"),
     path("conversations/<conversation_id>/", conversations.show, name="conversation"),
+    path("settings/budgets/new/", budgets.create, name="new_budget"),
+    path("settings/budgets/<budget_id>/", budgets.change, name="budget"),
     path("settings/keys/new/", keys.create, name="new_key"),
     path("settings/keys/<key_id>/rotate/", keys.rotate, name="rotate_key"),
     path("settings/keys/<key_id>/revoke/", keys.revoke, name="revoke_key"),

@@ -202,6 +202,7 @@ class Run(models.Model):
     usage = models.JSONField(null=True, blank=True)
     cost = models.DecimalField(max_digits=14, decimal_places=8, null=True, blank=True)
     error = models.JSONField(null=True, blank=True)
+    reserved = models.JSONField(null=True, blank=True, help_text="See `usage.budgets`.")
     stop = models.JSONField(
         null=True, blank=True, help_text="Asked to stop: the error to end with, or {}."
     )
@@ -336,19 +337,17 @@ class Decision(models.Model):
 
 
 class Spending(models.Model):
-    """The cost of the runs of one lineage of keys in a month: see `usage.spending`."""
+    """What was spent on an account in a period: see `usage.spending`."""
 
-    lineage = models.CharField(max_length=40)
-    month = models.CharField(max_length=7, help_text="2026-11, of UTC.")
+    account = models.CharField(max_length=210)
+    period = models.CharField(max_length=10, help_text="2026-11, 2026-11-30 or total.")
     amount = models.DecimalField(max_digits=20, decimal_places=8)
+    tokens = models.BigIntegerField(default=0, db_default=0)
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["lineage", "month"], name="spending_of_a_month")
+            models.UniqueConstraint(fields=["account", "period"], name="spending_of_a_period")
         ]
-
-    def __str__(self) -> str:
-        return f"{self.amount} in {self.month}"
 
 
 class FeedHead(models.Model):

@@ -8,9 +8,10 @@ import msgspec
 
 from engine import events as ev
 from engine.ids import child_id
+from engine.limits.purse import Purse, exceeded
+from engine.limits.room import Room, too_long
 from engine.providers import base
 from engine.request import ModelRequest, estimate_prompt
-from engine.room import Room, too_long
 from engine.text import clean, storable
 from engine.tools.call_ids import CallIds
 from engine.usage import TokenCounts, estimate_tokens, settle
@@ -34,6 +35,7 @@ class ModelCall:
         "finished",
         "first_at",
         "ids",
+        "purse",
         "request",
         "room",
         "run_id",
@@ -50,8 +52,10 @@ class ModelCall:
         token_index: int,
         thinking_index: int,
         run_id: str = "",
+        purse: Purse | None = None,
     ) -> None:
         self.request, self.room, self.ids, self.run_id = request, room, ids, run_id
+        self.purse = purse
         ids.begin()
         self.agents = {tool.name for tool in request.tools if tool.agent}
         self.client_tools = {tool.name for tool in request.tools if tool.client}
@@ -65,7 +69,8 @@ class ModelCall:
     def pass_on(self, emit: Emit, deltas: list[base.Delta]) -> None:
         """Emit the events of these deltas, if there are any.
 
-        Raises `ProviderError` once the answer has no room, when what fits has been emitted."""
+        Raises `ProviderError` once the answer has no room, when what fits has been emitted, and
+        `budget_exceeded` once it has used more than the purse has."""
         events = []
         for delta in deltas:
             if (event := _TRANSLATE[type(delta)](self, delta)) is not None:
@@ -80,6 +85,13 @@ class ModelCall:
             emit(events)
         if self.room.over:
             raise too_long()
+        if self.purse is not None and self.finished is None and not self._covered(self.purse):
+            raise exceeded()
+
+    def _covered(self, purse: Purse) -> bool:
+        counted = self.counts.input_tokens if self.counts else None
+        prompt = estimate_prompt(self.request) if counted is None else counted
+        return purse.covers(prompt, estimate_tokens(self.seen_chars))
 
     def usage(self, price_list: str | None) -> ev.UsageReported:
         """The usage of this call until now, estimated where the provider has not counted."""

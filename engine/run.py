@@ -13,10 +13,11 @@ import msgspec
 from engine import events as ev
 from engine.continuation import next_request, open_calls
 from engine.errors import ProviderError, TooManySteps
+from engine.limits.purse import Purse
+from engine.limits.room import Room
 from engine.model_call import Emit, ModelCall
 from engine.providers.base import Provider
-from engine.request import Limits, ModelRequest
-from engine.room import Room
+from engine.request import Limits, ModelRequest, estimate_prompt
 from engine.tools.base import Toolbox, Waiting
 from engine.tools.call_ids import CallIds
 from engine.tools.step import ToolStep
@@ -27,7 +28,7 @@ class AgentLoop:
     """One attempt at a run: await `run()`; afterwards, or after a cut, ask `cut_usage()`.
 
     `first` is the run's first request, with the specs of `tools`. `transcript` is what the run's
-    log holds: the loop goes on from there."""
+    log holds: the loop goes on from there. A run without a budget has no `purse`."""
 
     def __init__(
         self,
@@ -36,6 +37,7 @@ class AgentLoop:
         provider: Provider,
         tools: Toolbox,
         limits: Limits,
+        purse: Purse | None = None,
     ) -> None:
         self._first, self._transcript = first, transcript
         self._provider, self._tools, self._limits = provider, tools, limits
@@ -45,6 +47,10 @@ class AgentLoop:
         child = started is not None and started.parent_run_id is not None
         self._ids = CallIds(_taken(first, transcript), own=child)
         self._call: ModelCall | None = None
+        self._purse = purse
+        if purse is not None:
+            for report in transcript.reports:
+                purse.settle(report)
 
     async def run(
         self,
@@ -57,7 +63,8 @@ class AgentLoop:
         the tool calls that wait for somebody: none once the answer stands.
 
         `emit` folds what it is given into the transcript. What it is given at once arrived at once,
-        and what it raises ends the run. Raises `ProviderError` and `TooManySteps`."""
+        and what it raises ends the run. Raises `ProviderError`, `TooManySteps`, and
+        `budget_exceeded` once the purse is empty."""
         transcript = self._transcript
         while not transcript.answered:
             if len(transcript.steps) >= self._limits.model_calls:
@@ -88,7 +95,9 @@ class AgentLoop:
 
     async def _ask(self, request: ModelRequest, emit: Emit) -> None:
         """One model call, to its `Step`."""
-        provider, transcript = self._provider, self._transcript
+        provider, transcript, purse = self._provider, self._transcript, self._purse
+        if purse is not None:
+            await purse.prepare(estimate_prompt(request), request.max_tokens)
         call = self._call = ModelCall(
             request,
             self._room,
@@ -96,6 +105,7 @@ class AgentLoop:
             token_index=transcript.token_count,
             thinking_index=transcript.thinking_count,
             run_id=self._run_id,
+            purse=purse,
         )
         sink = partial(call.pass_on, emit)
         await provider.call(request, sink, idle_timeout=self._limits.idle_timeout)
@@ -103,6 +113,8 @@ class AgentLoop:
             raise RuntimeError(f"{provider.name} ended a call without Finished")
         usage, ended = call.usage(provider.price_list), call.finished
         self._call = None
+        if purse is not None:
+            purse.settle(usage)
         emit([usage, ev.Step(stop_reason=ended.stop_reason, blocks=ended.blocks)])
 
 

@@ -87,6 +87,23 @@ def price_list_of(provider: str, base_url: str | None) -> str | None:
     return PRICE_LISTS.get(urlsplit(base_url).hostname or "") if base_url else "openai"
 
 
+class Rates(msgspec.Struct, frozen=True):
+    """US dollars of one token, 0 where no price is known."""
+
+    input: float = 0.0
+    output: float = 0.0
+
+    def cost(self, input_tokens: float, output_tokens: float) -> float:
+        """What so many tokens cost."""
+        return input_tokens * self.input + output_tokens * self.output
+
+
+def rates_of(price_list: str | None, model: str) -> Rates:
+    """What the tokens of a model cost without its cache, by the price of the first thousand."""
+    first = [price(price_list, model, *counts, TokenCounts()) for counts in ((1000, 0), (0, 1000))]
+    return Rates(*((cost or 0.0) / 1000 for cost in first))
+
+
 def price(
     price_list: str | None, model: str, input_tokens: int, output_tokens: int, counts: TokenCounts
 ) -> float | None:

@@ -1,1 +1,1 @@
-"""What runs have used, hour by hour: the numbers of every usage page, table and CSV."""
+"""What runs have used, hour by hour, and the budgets of what they may use."""

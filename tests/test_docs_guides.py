@@ -23,13 +23,14 @@ from conversations.feed import access as feed_access
 from conversations.feed import base as feed
 from conversations.history import page as history_page
 from conversations.transports import admission
-from conversations.transports.rest import usage
+from conversations.transports.rest.usage import report as usage
 from conversations.transports.ws import session
+from conversations.usage import keeping
 from core import http
+from engine.limits.room import MAX_HIDDEN_BYTES, MAX_RESULTS_BYTES
 from engine.providers.server import call as reading
 from engine.providers.server import decoder, lenient, retry, sse
 from engine.request import Limits
-from engine.room import MAX_HIDDEN_BYTES, MAX_RESULTS_BYTES
 from engine.tools import step
 from engine.tools.builtin import ask_user
 from engine.tools.mcp import connection, exchange, pool, toolbox
@@ -137,6 +138,7 @@ def test_every_fixed_limit_is_the_real_one() -> None:
         management.MAX_OVERLAP,
         usage.MAX_DAYS,
         report.MAX_ROWS,
+        keeping.MAX_BUDGETS,
     ]
     models = [
         prompt.MAX_HISTORY,

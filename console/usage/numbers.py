@@ -12,7 +12,7 @@ def money(value: float | None) -> str:
     """US dollars; small amounts with more places."""
     if value is None:
         return NONE
-    return f"${value:,.2f}" if value >= 1 or not value else f"${value:.4f}"
+    return f"${value:,.2f}" if value >= 1 or value == round(value, 2) else f"${value:.4f}"
 
 
 def short_time(milliseconds: float | None) -> str:

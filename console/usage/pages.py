@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 from urllib.parse import urlencode
-from zoneinfo import ZoneInfo
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -58,7 +57,7 @@ def show(request: HttpRequest, member: Member) -> HttpResponse:
 
 
 def _days(member: Member, length: int) -> Days:
-    zone = ZoneInfo(member.organization.time_zone)
+    zone = member.organization.zone
     today = timezone.now().astimezone(zone).date()
     return Days(today - timedelta(days=length - 1), today, zone)
 

@@ -28,6 +28,7 @@ from conversations.access.messages import texts_up_to as texts_up_to
 from conversations.access.messages import versions as versions
 from conversations.access.runs import count_of_unfinished as count_of_unfinished
 from conversations.access.runs import hide_run as hide_run
+from conversations.access.runs import last_tokens as last_tokens
 from conversations.access.runs import latest_run as latest_run
 from conversations.access.runs import note_resumed as note_resumed
 from conversations.access.runs import present as present

@@ -152,3 +152,12 @@ def note_resumed(run: Run, name: str, after: int) -> None:
     foreign = run.foreign or {}
     run.foreign = foreign | {"resumes": foreign.get("resumes", {}) | {name: after}}
     run.save(update_fields=["foreign"])
+
+
+def last_tokens(conversation: Conversation) -> int:
+    """The tokens of the conversation's last answer with all that came before it, 0 at first."""
+    if conversation._state.adding:
+        return 0
+    runs = Run.objects.filter(conversation=conversation).exclude(usage=None)
+    usage = runs.order_by("-user_message").values_list("usage", flat=True).first()
+    return usage["totalTokens"] if usage else 0

@@ -22,7 +22,7 @@ from conversations.execution.claim import ClaimedRun, begin
 from conversations.execution.enqueue import Enqueue, no_queue
 from conversations.execution.recording.steps import pack_turn
 from conversations.models import Conversation, Message, MessageStatus, Run, RunStatus
-from conversations.usage import spending
+from conversations.usage.budgets import Funds, Need
 from core.database import database_step
 from core.statements import insert_rows
 from core.tasks.batching import Batcher
@@ -142,9 +142,10 @@ def _store(asked: list[Asked], enqueue: Enqueue, here: bool) -> list[Accepted | 
     messages: list[Message] = []
     answers: list[Accepted | ClawError] = []
     _hold(asked)
+    funds = Funds({one.caller.principal.organization_id for one in asked})
     for one in asked:
         try:
-            accepted, its_messages = _draft(one, drafts)
+            accepted, its_messages = _draft(one, drafts, funds)
         except ClawError as refusal:
             answers.append(refusal)
         else:
@@ -177,11 +178,12 @@ def _hold(asked: list[Asked]) -> None:
     access.hold(named)
 
 
-def _draft(one: Asked, drafts: dict[str, list[Run]]) -> tuple[Accepted, list[Message]]:
+def _draft(
+    one: Asked, drafts: dict[str, list[Run]], funds: Funds
+) -> tuple[Accepted, list[Message]]:
     """The rows that a message adds, not yet stored."""
     agent, request = one.agent, one.request
     caller = replace(one.caller, agent=agent)
-    _check_budget(caller)
     conversation, unfinished = _conversation(caller, request)
     before = drafts[conversation.pk]
     unfinished += len(before)
@@ -198,6 +200,14 @@ def _draft(one: Asked, drafts: dict[str, list[Run]]) -> tuple[Accepted, list[Mes
         raise ClawError("conversation_busy", "The agent is still answering the last message.")
     elif in_the_way > settings.CLAW_QUEUE_LENGTH:
         raise ClawError("conversation_busy", "Too many messages wait in this conversation.")
+    run = _run(one, conversation)
+    # A client of another protocol cannot be shown the answer of another run.
+    run.steers = policy == "steer" and in_the_way > 0 and one.foreign is None
+    run.reserved = funds.reserve(
+        run,
+        lambda: Need.of(agent, _length(request), access.last_tokens(conversation)),
+        caller.principal.allowance.monthly_budget,
+    )
     version = 1
     if replaced is not None:
         version = replaced.version + 1
@@ -213,28 +223,34 @@ def _draft(one: Asked, drafts: dict[str, list[Run]]) -> tuple[Accepted, list[Mes
     messages[-1].version = version
     messages[-1].context = msgspec.to_builtins(request.context)
     answer = Message(conversation=conversation, role="assistant", status=MessageStatus.QUEUED)
-    run = Run(
-        organization_id=caller.principal.organization_id,
+    run.user_message, run.message = messages[-1], answer
+    for message, turn in zip(messages, request.turns, strict=True):
+        message.steps = pack_turn(run, turn)
+    accepted = Accepted(run, new=True, place=unfinished or None, interrupts=interrupts)
+    return accepted, [*messages, answer]
+
+
+def _run(one: Asked, conversation: Conversation) -> Run:
+    """The row of a message's run, without its messages."""
+    agent, request, principal = one.agent, one.request, one.caller.principal
+    return Run(
+        organization_id=principal.organization_id,
         agent_id=agent.id,
-        api_key_id=caller.principal.key_id,
+        api_key_id=principal.key_id,
         conversation=conversation,
-        user_message=messages[-1],
-        message=answer,
-        owner=caller.principal.owner,
+        owner=principal.owner,
         client_message_id=request.client_message_id,
         fingerprint=fingerprint(request),
         provider=agent.provider,
         model=agent.model,
         config={**vars(agent)},
         foreign=one.foreign,
-        # A client of another protocol cannot be shown the answer of another run.
-        steers=policy == "steer" and in_the_way > 0 and one.foreign is None,
         on_disconnect=request.on_disconnect or agent.on_disconnect,
     )
-    for message, turn in zip(messages, request.turns, strict=True):
-        message.steps = pack_turn(run, turn)
-    accepted = Accepted(run, new=True, place=unfinished or None, interrupts=interrupts)
-    return accepted, [*messages, answer]
+
+
+def _length(request: ChatRequest) -> int:
+    return sum(len(turn.content) for turn in request.turns)
 
 
 def _conversation(caller: Caller, request: ChatRequest) -> tuple[Conversation, int]:
@@ -296,9 +312,3 @@ def _earlier(one: Asked) -> Accepted | ClawError | None:
 def fingerprint(request: ChatRequest) -> str:
     """SHA-256 of what is asked: tells a retry from another question under the same name."""
     return hashlib.sha256(parse.dumps(request.turns)).hexdigest()
-
-
-def _check_budget(caller: Caller) -> None:
-    budget = caller.principal.allowance.monthly_budget
-    if budget is not None and spending.spent(caller.principal.key_id) >= budget:
-        raise ClawError("budget_exceeded", "This key has used up its budget for the month.")

@@ -24,6 +24,7 @@ from conversations.execution.setup.providers import ProviderPool
 from conversations.execution.setup.toolbox import Emit, toolbox
 from conversations.execution.waiting import begin_wait
 from conversations.models import Run, RunStatus
+from conversations.usage import budgets
 from core.database import database_step
 from engine import events as ev
 from engine.continuation import lost_results, open_calls
@@ -153,7 +154,8 @@ class Runner:
                         await retrieve(agent, question, transcript, attempt.append)
                         found = transcript.retrieved or []
                         request = await self._prompts.build(run, specs, found)
-                        loop = AgentLoop(request, transcript, provider, tools, limits)
+                        purse = budgets.purse_of(run, agent)
+                        loop = AgentLoop(request, transcript, provider, tools, limits, purse)
                         steer = partial(self._steer, attempt)
                         waiting = await loop.run(attempt.extend, attempt.writer.flush, steer)
                 if waiting and not _handed_over(run, waiting):

@@ -10,10 +10,10 @@ import msgspec
 
 from engine import events as ev
 from engine.ids import child_id
+from engine.limits.room import Room
 from engine.model_call import Emit
 from engine.providers.base import ToolRequest
 from engine.request import Limits
-from engine.room import Room
 from engine.tools.base import Delegated, Toolbox, ToolContext, ToolOutcome, Waiting
 from engine.tools.results import bounded
 

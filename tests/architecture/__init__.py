@@ -81,6 +81,7 @@ QUERYING = (
     "accounts/idempotency.py",
     "conversations/feed/heads.py",
     "conversations/feed/local.py",
+    "conversations/usage/budgets.py",
     "conversations/usage/spending.py",
     "conversations/runs/erase.py",
     "conversations/execution/",

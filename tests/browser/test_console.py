@@ -22,6 +22,8 @@ PAGES = (
         "live/",
         "conversations/",
         "usage/",
+        "settings/budgets/",
+        "settings/budgets/new/",
         "settings/keys/",
     ),
     *("settings/keys/new/", "settings/members/", "settings/secrets/", "settings/"),

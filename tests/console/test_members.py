@@ -5,6 +5,7 @@ import pytest
 from accounts.models import Membership, User
 from agents.auth.members import SCOPES_OF_ROLE
 from conversations.models import Conversation
+from metering.models import Budget
 from tests.accounts.invited import invited
 from tests.console.pages import ROLES, address, patterns
 
@@ -20,6 +21,11 @@ def people_of(organization):
     return {"member_id": member.id, "invitation_id": invitation.id}
 
 
+def budget_of(organization):
+    """A budget of the organisation."""
+    return Budget.objects.create(organization=organization, scope="organization", tokens=1).id
+
+
 @pytest.fixture
 def names(agent, key):
     """A value for each name in an address."""
@@ -28,6 +34,7 @@ def names(agent, key):
         "slug": agent.slug,
         "key_id": key[0].id,
         "conversation_id": talk.id,
+        "budget_id": budget_of(agent.organization),
         **people_of(agent.organization),
     }
 
@@ -66,6 +73,7 @@ def test_names_of_another_organisation_are_unknown(
         "slug": foreign_agent.slug,
         "key_id": foreign_key[0].id,
         "conversation_id": talk.id,
+        "budget_id": budget_of(foreign_agent.organization),
         **people_of(foreign_agent.organization),
     }
     client.force_login(alice)

@@ -21,6 +21,7 @@ TESTS = (
     "../agents/api/test_agents.py::test_only_who_knows_the_present_version_changes_it",
     "../agents/api/test_keys.py::test_p24_other_agents_are_named_only_by_who_opens_them",
     "usage/test_reading.py",
+    "usage/test_budgets.py",
     "../metering",
     "access/test_access.py::test_p25_what_is_foreign_is_answered_like_what_is_missing",
     "history/test_page.py::test_p24_a_cursor_of_another_conversation_is_no_cursor",

@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from engine import events as ev
+from engine.limits.purse import Purse
 from engine.providers.base import Counted, Delta, Finished, Sink, TextDelta, ToolRequest
 from engine.request import Limits, ModelRequest, ToolSpec, Turn
 from engine.run import AgentLoop
@@ -108,6 +109,7 @@ class Attempt:
         tools: Toolbox | None = None,
         *,
         transcript: Transcript | None = None,
+        purse: Purse | None = None,
         **limits: Any,
     ) -> None:
         self.transcript = Transcript() if transcript is None else transcript
@@ -116,7 +118,7 @@ class Attempt:
         self.waiting: list[Waiting] = []
         tools, bounds = tools or NoTools(), Limits(**limits)
         first = msgspec.structs.replace(REQUEST, tools=tools.specs())
-        self.loop = AgentLoop(first, self.transcript, provider, tools, bounds)
+        self.loop = AgentLoop(first, self.transcript, provider, tools, bounds, purse)
         self.cut_usage = self.loop.cut_usage
 
     def emit(self, events: list[ev.NewEvent]) -> None:

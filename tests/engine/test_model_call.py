@@ -1,6 +1,7 @@
 """`engine.model_call`: what deltas become. The loop around it is tested in `test_run`."""
 
 from engine import events as ev
+from engine.limits.room import Room
 from engine.model_call import ModelCall
 from engine.providers.base import (
     Delta,
@@ -10,7 +11,6 @@ from engine.providers.base import (
     ToolDelta,
     ToolRequest,
 )
-from engine.room import Room
 from engine.tools.call_ids import CallIds
 from tests.engine.scripted import REQUEST, of, one_by_one
 

@@ -25,6 +25,7 @@ REQUIRED = {
     "/api/runs/{runId}/tool-results": {"id": "-", "result": 1},
     "/api/agents/{agentId}/documents": {"title": "Ours", "text": "Ours."},
     "/api/members/{memberId}": {"role": "viewer"},
+    "/api/budgets": {"scope": "organization", "tokens": 10**9},
     "/api/invitations": {"email": "ada@example.com"},
     "/api/organization": {"name": "Ours"},
     "/api/ag-ui": {
@@ -95,6 +96,7 @@ MADE = (
     Made("POST /api/agents/{agentId}/documents", TEXT, {"documentId": "id"}),
     Made("POST /api/mcp-servers", MCP_SERVER, {"serverId": "id"}),
     Made("POST /api/secrets", {"name": "S{unique}", "value": "hush"}, {"name": "name"}),
+    Made("POST /api/budgets", {"scope": "organization", "tokens": 10**9}, {"budgetId": "id"}),
     Made("POST /api/invitations", {"email": "{unique}@example.com"}, {"invitationId": "id"}),
     Made("GET /api/members", None, {"memberId": "members.0.id"}),
     # A run that has ended after somebody approved a call.

@@ -29,6 +29,7 @@ WITH_CREDENTIAL = (
 NAMES = {
     "approval_id": "The approval's id, which is that of its tool call.",
     "agent_id": "The agent: its id or its slug.",
+    "budget_id": "The budget's id.",
     "document_id": "The document's id.",
     "conversation_id": "The conversation: its id, or the name that you gave it.",
     "invitation_id": "The invitation's id.",

@@ -20,7 +20,7 @@ from conversations.execution.recording.outcome import Timing
 from conversations.execution.recording.storable import storable
 from conversations.execution.waiting import decisions
 from conversations.models import Message, Run, may_become
-from conversations.usage import spending
+from conversations.usage import budgets, spending
 from core.database import database_step
 from core.statements import places, read_rows, update_rows
 from core.tasks.batching import Batcher
@@ -150,6 +150,7 @@ def write(group: list[FinishedRun], enqueue: Enqueue = no_queue) -> list[list[Ru
         conversations = list({f.run.conversation_id for f in valid.values()})
         _touch(conversations)
         spending.add(runs)
+        budgets.settle(runs)
         metering.record(map(_ended, valid.values()))
         if asked := [f.run.pk for f in valid.values() if f.transcript.tools]:
             decisions.withdraw(asked)

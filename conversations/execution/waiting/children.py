@@ -21,8 +21,9 @@ from conversations.models import (
     MessageStatus,
     Run,
 )
-from conversations.usage import spending
+from conversations.usage.budgets import Funds, Need
 from core.statements import insert_rows
+from engine.errors import ClawError
 from engine.tools.builtin.base import ToolFailed
 from wire.native import ChatRequest
 
@@ -65,8 +66,6 @@ def begin_child(
     root = (ancestors(parent) or [parent])[-1].pk
     if len(access.runs_below(root)) >= MAX_RUNS:
         raise ToolFailed("Agents have been asked too often for this answer.")
-    if spending.used_up(parent.api_key_id):
-        raise ToolFailed("The key of this conversation has used up its budget for the month.")
     conversation = Conversation(
         organization_id=parent.organization_id,
         agent_id=agent.id,
@@ -91,6 +90,14 @@ def begin_child(
         model=agent.model,
         config={**vars(agent)},
     )
+    try:
+        run.reserved = Funds([run.organization_id]).reserve(
+            run,
+            lambda: Need.of(agent, len(message), before=0),
+            run.api_key and run.api_key.monthly_budget,
+        )
+    except ClawError as refusal:
+        raise ToolFailed(refusal.message) from None
     insert_rows([conversation])
     insert_rows([question, answer])
     insert_rows([run])

@@ -24,7 +24,8 @@ from conversations.transports.rest.parameters import (
     TICKET,
     WATCHING,
 )
-from conversations.transports.rest.usage import OPERATIONS as OF_USAGE
+from conversations.transports.rest.usage.budgets import OPERATIONS as OF_BUDGETS
+from conversations.transports.rest.usage.report import OPERATIONS as OF_USAGE
 from conversations.transports.sse import command_center
 from conversations.transports.sse import views as sse
 from core.http import PAGE
@@ -339,5 +340,6 @@ MANAGE = (
         answers={200: (RecentMinutes,)},
     ),
     *OF_USAGE,
+    *OF_BUDGETS,
 )
 """All others: the caller is known before the view begins."""

@@ -34,7 +34,7 @@ def test_it_works(page, agent, foreign_agent):
     used(agent, days_ago=40)
     used(foreign_agent, usage={"inputTokens": 4321})
     shown = page()
-    assert "<b>15</b>" in shown and "<b>$0.2500</b>" in shown
+    assert "<b>15</b>" in shown and "<b>$0.25</b>" in shown
     assert "0 % to the time before" in shown
     assert f"<td>{agent.name}</td>" in shown
     assert "4,321" not in shown

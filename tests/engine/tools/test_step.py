@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from engine import events as ev
+from engine.limits.room import MAX_RESULTS_BYTES, Room
 from engine.providers.base import ToolRequest
 from engine.request import Limits
-from engine.room import MAX_RESULTS_BYTES, Room
 from engine.tools.base import NoTools, Toolbox, ToolContext, ToolOutcome, Waiting
 from engine.tools.step import FAILED, MAX_AT_ONCE, MAX_CALLS, ToolStep
 from tests.engine.scripted import Calculator, add, waiting

@@ -2,7 +2,6 @@
 
 import asyncio
 from dataclasses import replace
-from decimal import Decimal
 
 import pytest
 
@@ -17,7 +16,6 @@ from conversations.process.services import Services
 from conversations.runs.decide import answer_question, decide_approval
 from conversations.runs.erase import erase_conversation
 from conversations.runs.read import describe_run
-from conversations.usage import spending
 from core.database import database_step
 from engine.errors import ClawError
 from engine.ids import child_id
@@ -192,11 +190,10 @@ async def test_one_message_asks_agents_only_so_often(
 
 
 async def test_a_budget_that_is_used_up_asks_nobody(
-    office: Office, caller: Caller, company: str, monkeypatch: pytest.MonkeyPatch
+    office: Office, caller: Caller, company: str
 ) -> None:
     await office.hire(company, "expert", HELLO)
-    await database_step(ApiKey.objects.filter(id=caller.principal.id).update, monthly_budget=1)
-    monkeypatch.setattr(spending, "spent", lambda key_id: Decimal(2))
+    await database_step(ApiKey.objects.filter(id=caller.principal.id).update, monthly_budget=0)
     row = await office.ended(await office.ask(caller, calls(asks("expert")), HELLO, tools=EXPERT))
     assert "budget" in row.message.tools[0]["result"]
 

@@ -10,12 +10,12 @@ from hypothesis import strategies as st
 
 from engine.errors import ProviderError
 from engine.events import decode
+from engine.limits.room import Room
 from engine.model_call import ModelCall
 from engine.providers.anthropic import decode as anthropic_decode
 from engine.providers.openai import decode as openai_decode
 from engine.providers.server.decoder import StreamDecoder
 from engine.providers.server.sse import SseParser, TooLong
-from engine.room import Room
 from engine.tools.call_ids import CallIds
 from tests.engine.providers.anthropic.test_decode import delta, event, start, stop
 from tests.engine.providers.contract import ask, text_of

@@ -1,11 +1,11 @@
-"""`engine.room`: an answer that grows too long is cut, whichever provider it comes from."""
+"""`engine.limits.room`: an answer that grows too long is cut, whichever provider it comes from."""
 
 import pytest
 
 from engine import events as ev
 from engine.errors import ProviderError
+from engine.limits.room import MAX_HIDDEN_BYTES
 from engine.providers.base import Delta, Hidden, TextDelta, ThinkingDelta, ToolDelta
-from engine.room import MAX_HIDDEN_BYTES
 from engine.transcript import Transcript, fold
 from tests.engine.scripted import FOREVER, HELLO, Attempt, Calculator, Scripted, add, calls, of
 
@@ -94,7 +94,7 @@ async def test_what_nobody_sees_is_bounded_and_paid(delta: Delta) -> None:
 
 
 async def test_results_of_an_earlier_attempt_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("engine.room.MAX_RESULTS_BYTES", 15)
+    monkeypatch.setattr("engine.limits.room.MAX_RESULTS_BYTES", 15)
     first = Attempt(Scripted(calls(add(1))), Calculator())
     with pytest.raises(IndexError):  # the script is over
         await first.run()

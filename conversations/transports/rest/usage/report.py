@@ -26,7 +26,7 @@ async def report(request: HttpRequest, caller: Caller) -> HttpResponse:
     `?groupBy=`: one or several of the groups, joined by commas."""
     caller.principal.require("usage:read")
     mine = await database_step(organization, caller.principal.organization_id)
-    days = days_of(request, ZoneInfo(mine.time_zone))
+    days = days_of(request, mine.zone)
     reading = Reading(caller.principal, days, groups_of(request))
     try:
         while await database_step(reading.step):

@@ -1,0 +1,28 @@
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+    dependencies = [("conversations", "0017_message_context")]
+    operations = [
+        migrations.RemoveConstraint("spending", "spending_of_a_month"),
+        migrations.RenameField("spending", "lineage", "account"),
+        migrations.RenameField("spending", "month", "period"),
+        migrations.AlterField("spending", "account", models.CharField(max_length=210)),
+        migrations.AlterField(
+            "spending",
+            "period",
+            models.CharField(help_text="2026-11, 2026-11-30 or total.", max_length=10),
+        ),
+        migrations.AddField(
+            "spending", "tokens", models.BigIntegerField(db_default=0, default=0)
+        ),
+        migrations.AddConstraint(
+            "spending",
+            models.UniqueConstraint(fields=("account", "period"), name="spending_of_a_period"),
+        ),
+        migrations.AddField(
+            "run",
+            "reserved",
+            models.JSONField(blank=True, help_text="See `usage.budgets`.", null=True),
+        ),
+    ]

@@ -1,0 +1,1 @@
+"""`/api/usage` and `/api/budgets`."""

@@ -1,0 +1,1 @@
+"""The limits of one answer: its size, and what it may spend."""
