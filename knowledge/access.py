@@ -37,7 +37,7 @@ def documents(caller: Caller) -> QuerySet[Document]:
 def document(caller: Caller, document_id: str) -> Document:
     """One document of the caller's agent. Raises `agent_not_found`, `not_found`."""
     rows = documents(caller)
-    found = None if "\0" in document_id else rows.filter(id=document_id).first()
+    found = rows.filter(id=document_id).first()
     if found is None:
         raise ClawError("not_found", "There is no such document.")
     return found

@@ -86,7 +86,7 @@ def of_visitor(caller: Caller, visitor_id: str) -> QuerySet[Memory]:
 def delete(caller: Caller, memory_id: str) -> None:
     """Delete a memory of the caller's agent. Raises `not_found`."""
     mine = Memory.objects.filter(agent=caller.require_agent().id, pk=memory_id)
-    if "\0" in memory_id or not mine.delete()[0]:
+    if not mine.delete()[0]:
         raise ClawError("not_found", "There is no such memory.")
 
 

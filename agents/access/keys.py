@@ -40,7 +40,7 @@ def keys_of_agent(caller: Caller) -> QuerySet[ApiKey]:
 def key_of_agent(caller: Caller, key_id: str) -> ApiKey:
     """One of `keys_of_agent`. Raises `not_found`."""
     rows = keys_of_agent(caller).filter(id=key_id)
-    found = None if "\0" in key_id else rows.first()  # PostgreSQL refuses to look for a NUL
+    found = rows.first()
     if found is None:
         raise ClawError("not_found", "There is no such key.")
     return found
@@ -56,7 +56,7 @@ def keys_of_organization(caller: Caller) -> QuerySet[ApiKey]:
 def key_of_organization(caller: Caller, key_id: str) -> ApiKey:
     """One of `keys_of_organization`. Raises `not_found`."""
     rows = keys_of_organization(caller).filter(id=key_id)
-    found = None if "\0" in key_id else rows.first()
+    found = rows.first()
     if found is None:
         raise ClawError("not_found", "There is no such key.")
     return found

@@ -22,7 +22,7 @@ def mcp_server(caller: Caller, server_id: str, *, lock: bool = False) -> McpServ
     """One of the caller's organisation; `lock` keeps others from changing it until the transaction
     ends. Raises `not_found`."""
     rows = mcp_servers_of(caller.principal.organization_id).filter(id=server_id)
-    found = None if "\0" in server_id else (rows.select_for_update() if lock else rows).first()
+    found = (rows.select_for_update() if lock else rows).first()
     if found is None:
         raise ClawError("not_found", "There is no such MCP server.")
     return found

@@ -13,6 +13,7 @@ from engine.errors import ClawError
 from engine.ids import new_id
 
 TOO_MANY_FIELDS = ClawError("invalid_message", "The address has too many query parameters.")
+NO_ADDRESS = ClawError("not_found", "There is nothing here.")
 PACKED = ClawError("unsupported_encoding", "Send the body as it is, without a content encoding.")
 
 
@@ -20,6 +21,8 @@ def problem_of(scope: Mapping[str, Any]) -> ClawError | None:
     """The problem of a request that no route can answer."""
     if scope.get("query_string", b"").count(b"&") >= settings.DATA_UPLOAD_MAX_NUMBER_FIELDS:
         return TOO_MANY_FIELDS
+    if "\0" in scope.get("path", ""):  # no id has a NUL, and PostgreSQL fails when asked for one
+        return NO_ADDRESS
     return PACKED if _is_packed(asgi_headers(scope)) else None
 
 

@@ -10,7 +10,8 @@ READING = ("monitor:read", "conversations:read")
 
 
 def impossible(public_id: str) -> bool:
-    """Whether no row can have this id: PostgreSQL fails when it is asked for a NUL."""
+    """Whether no row can have this id: PostgreSQL fails when it is asked for a NUL. Those in
+    addresses have none (`clawsite.http.refused`); those in bodies may."""
     return "\0" in public_id
 
 

@@ -1,6 +1,7 @@
 """`clawsite.http.refused`: what no route can answer."""
 
 from typing import Any
+from urllib.parse import unquote
 
 import pytest
 
@@ -52,3 +53,10 @@ def test_too_many_query_parameters(settings: Any) -> None:
     assert problem_of(scope(b"a&b&c")) is None
     problem = problem_of(scope(b"a&b&c&d"))
     assert problem is not None and status_of(problem) == 400
+
+
+@pytest.mark.parametrize("path", ["/api/keys/%00", "/a/acme/api/runs/run_%00", "/console/%00/"])
+async def test_an_address_with_a_nul_leads_nowhere(path: str) -> None:
+    async with Response("GET", unquote(path), {}) as response:
+        await response.ended()
+    assert response.status == 404 and "not_found" in response.text

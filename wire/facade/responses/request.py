@@ -1,6 +1,7 @@
 """The request for a response."""
 
 from collections.abc import Collection
+from functools import cached_property
 from typing import Annotated, Any, ClassVar, Literal, TypeAlias
 
 import msgspec
@@ -65,7 +66,7 @@ class ConversationReference(msgspec.Struct, frozen=True):
     id: ClientId
 
 
-class ResponseRequest(msgspec.Struct, frozen=True):
+class ResponseRequest(msgspec.Struct, frozen=True, dict=True):
     """A request for a response. `model` names the agent. Fields that are not listed are left to the
     agent, such as `temperature`."""
 
@@ -107,7 +108,7 @@ class ResponseRequest(msgspec.Struct, frozen=True):
     @property
     def all_instructions(self) -> list[str]:
         """The texts that are added to the agent's instructions."""
-        return [self.instructions or "", *instructions_of(self._said())]
+        return [self.instructions or "", *instructions_of(self._said)]
 
     def check(self) -> None:
         """Check what types cannot express. Raises `invalid_message`."""
@@ -129,20 +130,22 @@ class ResponseRequest(msgspec.Struct, frozen=True):
     def history(self, *, message_bytes: int) -> ChatRequest:
         """The input as a conversation of its own, in the native protocol. Raises
         `invalid_message`, `message_too_large`."""
-        chat = chat_of(self._said(), "input", message_bytes=message_bytes)
+        chat = chat_of(self._said, "input", message_bytes=message_bytes)
         return with_tools(chat, self._tools())
 
     def message(self, known: Collection[str], *, message_bytes: int) -> ChatRequest:
         """The input as one message that goes on with a conversation whose last answer has asked
         for the calls that are `known`. Raises `invalid_message`, `message_too_large`."""
-        chat = message_of(self._said(), "input", message_bytes=message_bytes, known=known)
+        chat = message_of(self._said, "input", message_bytes=message_bytes, known=known)
         return with_tools(chat, self._tools())
 
     def _tools(self) -> list[ClientTool]:
         brought = [] if self.tool_choice == "none" else self.tools or []
         return [tool.tool() for tool in brought if tool.type == "function"]
 
+    @cached_property
     def _said(self) -> list[Said]:
+        # Parsed when it is first used, and once: an input may be large.
         if isinstance(self.input, str):
             return [Said("user", self.input, "input")]
         said = (item.said(f"input[{place}]") for place, item in enumerate(self.input))
