@@ -81,6 +81,19 @@ def lost_results(transcript: Transcript, kept: Set[str] = frozenset()) -> list[e
     ]
 
 
+def lost_questions(transcript: Transcript) -> list[ev.NewEvent]:
+    """The events that end every question which came up in a call of an earlier attempt: nobody
+    waits for the answer any more."""
+    calls = {tool.id for tool in transcript.tools}
+    return [
+        ev.ToolResult(
+            id=call.id, tool=ev.ASK_USER, result=LOST, is_error=True, duration_ms=0, client=True
+        )
+        for call in transcript.pending
+        if call.kind == "question" and call.child_run_id is None and call.id not in calls
+    ]
+
+
 def _with(first: ModelRequest, turns: list[Turn]) -> ModelRequest:
     return msgspec.structs.replace(first, turns=[*first.turns, *turns])
 

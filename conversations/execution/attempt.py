@@ -61,8 +61,8 @@ class Attempt:
         match event:
             case ev.Step():
                 self.observers.step(self.run, self.transcript.reports[-1], event.stop_reason)
-            case ev.ToolResult(client=True, child_run_id=str()):
-                pass  # an answer to another agent, whose run tells its observers
+            case ev.ToolResult(id=id) if all(tool.id != id for tool in self.transcript.tools):
+                pass  # an answer to another agent, whose run tells its observers, or to a server
             case ev.ToolCall() | ev.ToolResult():
                 self.observers.tool(self.run, event)
             case ev.MemoryOp():

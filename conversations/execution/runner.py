@@ -27,7 +27,7 @@ from conversations.models import Run, RunStatus
 from conversations.usage import budgets
 from core.database import database_step
 from engine import events as ev
-from engine.continuation import lost_results, open_calls
+from engine.continuation import lost_questions, lost_results, open_calls
 from engine.errors import ClawError, RunTimeout, Unavailable
 from engine.log.base import Fenced, Log, LogError
 from engine.request import Limits, ToolSpec
@@ -233,7 +233,7 @@ class Runner:
             for call in open_calls(transcript)
             if call.id in waiting or call.name in repeatable
         }
-        if lost := lost_results(transcript, kept):
+        if lost := [*lost_results(transcript, kept), *lost_questions(transcript)]:
             attempt.extend(lost)
 
     async def _wait(self, attempt: Attempt, waiting: list[Waiting]) -> list[Run]:

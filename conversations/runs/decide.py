@@ -15,6 +15,7 @@ from conversations.process.services import Services
 from conversations.runs.read import transcript_of
 from core.database import database_step
 from engine.errors import ClawError, invalid
+from engine.tools.mcp.form import with_defaults
 from engine.tools.results import bounded
 from engine.tools.schema import fits
 from wire.native import ClientResult, Reply, Verdict, check_reply, check_verdict
@@ -60,6 +61,8 @@ async def answer_question(
         raise ClawError("question_not_found", "No question to you has this id.")
     check_reply(reply)
     given = None if reply.text is None else _chosen(reply.text, row.args.get("choices"))
+    if given is not None and (schema := row.args.get("schema")) is not None:
+        await _check_fits(given, schema)
     status = DecisionStatus.DENIED if reply.decline else DecisionStatus.APPROVED
     changes = {"status": status, "given": given}
     return await _store(services, caller, decisions.decide, row, changes=changes)
@@ -109,6 +112,17 @@ def _chosen(text: str, choices: list[str] | None) -> str:
     if len(meant) != 1:
         raise invalid("text", "The answer is one of the choices.")
     return meant[0]
+
+
+async def _check_fits(text: str, schema: dict[str, Any]) -> None:
+    """Raise `invalid_message` unless the answer is a JSON object that fits, with the defaults of
+    what it lacks."""
+    try:
+        args = with_defaults(text, schema)
+    except ValueError:
+        raise invalid("text", "The answer is a JSON object that fits the schema.") from None
+    if not await _may_be(args, schema):
+        raise invalid("text", "The answer does not fit the schema.")
 
 
 async def _may_be(args: dict[str, Any], schema: dict[str, Any] | None) -> bool:

@@ -8,6 +8,7 @@ import msgspec
 
 from engine.events import ApprovalRequired, NewEvent, Pending, Question
 from engine.request import ToolSpec
+from engine.tools.clock import Clock
 
 
 class ToolOutcome(NamedTuple):
@@ -56,12 +57,14 @@ class ToolContext(msgspec.Struct, frozen=True, kw_only=True):
     """The context of a call: the run it belongs to, and how many seconds it may take.
 
     `emit` adds an event to the run, such as a `status`, for as long as the call has not ended.
-    `pending` is what the watchers know to wait for somebody."""
+    `pending` is what the watchers know to wait for somebody. `clock` counts the time of the call,
+    which may stop it while it waits for a person."""
 
     run_id: str
     timeout: float
     emit: Callable[[NewEvent], None]
     pending: Collection[Pending] = ()
+    clock: Clock | None = None
 
 
 class Policy(msgspec.Struct, frozen=True, kw_only=True):

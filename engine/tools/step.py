@@ -15,6 +15,7 @@ from engine.model_call import Emit
 from engine.providers.base import ToolRequest
 from engine.request import Limits
 from engine.tools.base import Delegated, Toolbox, ToolContext, ToolOutcome, Waiting
+from engine.tools.clock import Clock
 from engine.tools.results import bounded
 
 log = logging.getLogger(__name__)
@@ -90,8 +91,9 @@ class ToolStep:
     async def _outcome(self, use: ToolRequest, context: ToolContext) -> ToolOutcome | Waiting:
         """The result or the failure of the call. Raises nothing but a cancel."""
         try:
-            call = self._tools.call(use.id, use.name, use.args, context)
-            outcome = await _bounded(call, context.timeout)
+            clock = Clock(context.timeout)
+            timed = msgspec.structs.replace(context, clock=clock)
+            outcome = await _bounded(self._tools.call(use.id, use.name, use.args, timed), clock)
             return outcome if isinstance(outcome, Waiting) else self._fitted(outcome)
         except TimeoutError:
             return ToolOutcome(f"The tool did not end within {context.timeout:g} seconds.", True)
@@ -124,16 +126,15 @@ class ToolStep:
         )
 
 
-async def _bounded(call: Coroutine[Any, Any, T], seconds: float) -> T:
-    """The outcome of a call that takes at most `seconds`. One that does not end when it is
-    cancelled is left behind after `CANCEL_SECONDS`. Raises `TimeoutError`."""
+async def _bounded(call: Coroutine[Any, Any, T], clock: Clock) -> T:
+    """The outcome of a call that takes at most the time of the clock. One that does not end when it
+    is cancelled is left behind after `CANCEL_SECONDS`. Raises `TimeoutError`."""
     task = asyncio.create_task(call)
     task.add_done_callback(_retrieve)
     try:
-        await asyncio.wait({task}, timeout=seconds)
-        if task.done():
-            return task.result()
-        raise TimeoutError
+        async with clock:
+            await asyncio.wait({task})
+        return task.result()
     finally:
         if not task.done():
             task.cancel()

@@ -1,6 +1,7 @@
 """`engine.continuation`: what a model is sent next, from whatever the log of a run holds."""
 
 import asyncio
+from datetime import UTC, datetime
 from itertools import pairwise
 from typing import Any
 
@@ -12,6 +13,7 @@ from engine import events as ev
 from engine.continuation import (
     GO_ON,
     LOST,
+    lost_questions,
     lost_results,
     next_request,
     open_calls,
@@ -205,3 +207,20 @@ def test_calls_that_are_handed_over_wait_for_their_results() -> None:
     fold(transcript, ev.MessageComplete(content="", usage=USAGE, stop_reason="tool_use"))
     (turn,) = turns_of(transcript)
     assert turn.role == "assistant" and turn.blocks
+
+
+def test_a_question_that_came_up_in_a_call_is_over_with_its_process() -> None:
+    """That of a call itself is asked again, and one of another agent is its own."""
+    transcript = Transcript()
+    call = {"id": "call_1", "tool": "ask_user", "args": {}, "name": "ask_user", "arguments": {}}
+    fold(transcript, ev.ToolCall(**call))
+    expires_at = datetime(2100, 1, 1, tzinfo=UTC)
+    for id, child in (("call_1", None), ("call_2", None), ("call_3", "run_2")):
+        question = ev.Question(id=id, text="?", expires_at=expires_at, child_run_id=child)
+        fold(transcript, question)
+    (lost,) = lost_questions(transcript)
+    assert isinstance(lost, ev.ToolResult)
+    assert (lost.id, lost.client, lost.result) == ("call_2", True, LOST)
+    fold(transcript, lost)
+    assert [call.id for call in transcript.pending] == ["call_1", "call_3"]
+    assert lost_questions(transcript) == []

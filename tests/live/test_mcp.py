@@ -8,13 +8,15 @@ from typing import Any
 
 import pytest
 
-from tests.documents import read
+from tests.documents import ROOT, read
 from tests.live.clients import Event, Rest, WebSocket
 from tests.live.installation import Installation
 from tests.live.scaled.stack import Stack
 from tests.live.server import Server
 
 pytestmark = pytest.mark.live
+
+EVERYTHING = ROOT / "tests/node_modules/@modelcontextprotocol/server-everything/dist/index.js"
 
 
 @pytest.fixture(scope="module")
@@ -27,7 +29,8 @@ def server(
     program = json.loads(entry)
     assert program["command"] == "mcp-server-time"  # here it may not be on the path
     program |= {"command": sys.executable, "args": ["-m", "mcp_server_time", *program["args"]]}
-    (folder / "mcp.json").write_text(json.dumps({"clock": program}))
+    everything = {"command": "node", "args": [str(EVERYTHING), "stdio"], "env": {}}
+    (folder / "mcp.json").write_text(json.dumps({"clock": program, "everything": everything}))
     with installation.deployed(folder, CLAW_MCP_STDIO=str(folder / "mcp.json")) as server:
         yield server.start()
 
@@ -70,6 +73,28 @@ async def test_it_works(admin: Rest, ws: WebSocket) -> None:
     assert [event["type"] for event in events][-2:] == ["message_complete", "done"]
     gone = await admin.request("DELETE", f"/api/mcp-servers/{server['id']}")
     assert gone.status_code == 409 and gone.json()["error"]["code"] == "in_use"
+
+
+@pytest.mark.node
+async def test_what_a_server_asks_in_mid_call_is_a_question(admin: Rest, ws: WebSocket) -> None:
+    """The run goes on working; the answer may come from any process, and is checked."""
+    server = await made(admin, "/api/mcp-servers", {"name": "all", "stdio": "everything"})
+    name = "trigger-elicitation-request"
+    entry = {"mcpServer": server["id"], "name": name, "approval": "never"}
+    fields = {"provider": "demo", "tools": [entry]}
+    changed = await admin.request("PATCH", "/api/agents/acme-agent", json=fields)
+    assert changed.status_code == 200, changed.text
+    await ws.send(type="message", content=f"/tool {name}\n/delay 0")
+    question = await ws.until("question")
+    assert "name" in question["schema"]["properties"]
+    run = (await admin.get(f"/api/runs/{question['runId']}")).json()
+    assert (run["status"], run["pending"][0]["id"]) == ("running", question["id"])
+    await ws.send(type="answer", id=question["id"], text="Ada")
+    assert (await ws.until("error"))["code"] == "invalid_message"
+    await ws.send(type="answer", id=question["id"], text='{"name": "Ada Lovelace"}')
+    ended = await ws.until("tool_result", where=lambda event: event["id"] == question["id"])
+    assert (ended["client"], ended["isError"]) == (True, False)
+    assert "Ada Lovelace" in (await ws.until("message_complete"))["content"]
 
 
 async def test_the_server_of_the_page(admin: Rest) -> None:

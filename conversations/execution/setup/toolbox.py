@@ -14,10 +14,11 @@ from agents.outbound.mcp import endpoint_finder
 from conversations.execution.claim import agent_of
 from conversations.execution.waiting.agent_tools import AgentTools, Beginning
 from conversations.execution.waiting.client_tools import ClientTools
+from conversations.execution.waiting.elicitation import Elicitation
 from conversations.execution.waiting.gate import Gate
 from conversations.execution.waiting.questions import Questions
 from conversations.models import Run
-from engine.events import ASK_USER, Status
+from engine.events import ASK_USER, Event
 from engine.http.guard import Guard
 from engine.tools.base import NoTools, Policy, Toolbox, policy_of
 from engine.tools.builtin import fetch_page, search_knowledge
@@ -34,10 +35,10 @@ from memories.tools import MEMORY_TOOLS, memory_tools
 
 log = logging.getLogger(__name__)
 
-Emit: TypeAlias = Callable[[Status], None]
+Emit: TypeAlias = Callable[[Event], None]
 
 
-def _ignore(status: Status) -> None:
+def _ignore(event: Event) -> None:
     """For callers that want the specs alone."""
 
 
@@ -98,7 +99,8 @@ def _toolbox_of(
             *(tool["agent"] for tool in asked),
             *(spec.name for part in parts for spec in part.specs()),
         ]
-        parts.append(McpTools(agent.organization_id, choices, find, servers, emit, taken))
+        ask = Elicitation(run, emit).ask
+        parts.append(McpTools(agent.organization_id, choices, find, servers, emit, taken, ask))
     return Gate(Combined(parts), run) if parts else NoTools()
 
 

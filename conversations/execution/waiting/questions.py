@@ -70,6 +70,7 @@ def question(row: Decision, child_run_id: str) -> ev.Question:
         id=row.call_id,
         text=row.args["text"],
         choices=row.args.get("choices"),
+        schema=row.args.get("schema"),
         expires_at=row.expires_at,
         child_run_id=child_run_id,
     )

@@ -10,6 +10,7 @@ import logging
 import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
+from contextvars import ContextVar
 from typing import Any
 
 import httpx2
@@ -23,8 +24,10 @@ from pydantic import ValidationError
 
 from engine.http.guard import Guard
 from engine.text import storable
+from engine.tools.clock import Clock
 from engine.tools.mcp.base import MAX_REASON, Command, Endpoint, NotBegun, ServerFailed, Tool
 from engine.tools.mcp.exchange import MAX_MESSAGE, TRACE, Exchange, Trace
+from engine.tools.mcp.form import Ask, Form, form_of
 from engine.tools.mcp.tools import MAX_PAGES, usable
 
 log = logging.getLogger(__name__)
@@ -33,6 +36,10 @@ CONNECT_TIMEOUT = 10.0
 """Seconds that a server may take until it has said what it is."""
 CLOSE_TIMEOUT = 10.0
 """Seconds. A program has two to end by itself, and two after SIGTERM."""
+MAX_CALL_SECONDS = 7 * 24 * 60 * 60.0
+"""Of the SDK's own clock, which does not stop: longer than any call with ours."""
+ASK: ContextVar[Ask | None] = ContextVar("ASK", default=None)
+"""Asks the user of the call that the current task makes."""
 INFO = mcp_types.Implementation(name="clawsite", version="1")
 
 Progress = Callable[[float, float | None, str | None], None]
@@ -51,6 +58,7 @@ class Connection:
         self._leave = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._users = 0
+        self._asks: list[Ask] = []
         self.lost = False
 
     @property
@@ -84,20 +92,36 @@ class Connection:
                     break
         return usable([_plain(tool) for tool in found])
 
-    async def call(self, name: str, args: dict[str, Any], on_progress: Progress) -> dict[str, Any]:
-        """Call a tool; the result as the protocol has it. Raises `ServerFailed`, `NotBegun`.
+    async def call(
+        self, name: str, args: dict[str, Any], on_progress: Progress, ask: Ask | None = None
+    ) -> dict[str, Any]:
+        """Call a tool; the result as the protocol has it. `ask` asks the user what the server wants
+        to know meanwhile; that time does not count. Raises `ServerFailed`, `NotBegun`.
 
         A cancel tells the server to stop."""
+        clock = Clock(self._endpoint.timeout)
+
+        async def timed(form: Form) -> str | None:
+            with clock.stopped():
+                return await ask(form) if ask else None
 
         async def note(
             progress: float, total: float | None = None, message: str | None = None
         ) -> None:
             on_progress(progress, total, message)
 
-        async with self._asking() as client:
-            result = await client.call_tool(
-                name, args, read_timeout_seconds=self._endpoint.timeout, progress_callback=note
-            )
+        token = ASK.set(timed)
+        self._asks.append(timed)
+        try:
+            async with self._asking() as client, clock:
+                result = await client.call_tool(
+                    name, args, read_timeout_seconds=MAX_CALL_SECONDS, progress_callback=note
+                )
+        except TimeoutError:
+            raise self._failed("did not answer in time") from None
+        finally:
+            self._asks.remove(timed)
+            ASK.reset(token)
         return _plain(result)
 
     async def retire(self) -> None:
@@ -127,6 +151,7 @@ class Connection:
                 client_info=INFO,
                 read_timeout_seconds=CONNECT_TIMEOUT,  # of all but calls
                 message_handler=self._hear,
+                elicitation_callback=self._elicit,
             ) as client:
                 # A pattern in a schema of the server may take for ever to match.
                 client.session.validate_tool_result = _unchecked  # type: ignore[method-assign]
@@ -234,6 +259,20 @@ class Connection:
 
     def _note_end(self) -> None:
         self.lost = True
+
+    async def _elicit(self, context: Any, params: Any) -> mcp_types.ElicitResult:
+        """Ask the user of the call that the server serves. The SDK passes the context of a call on,
+        but for programs: there it is the only call, or nobody is asked."""
+        ask = ASK.get() or (self._asks[0] if len(self._asks) == 1 else None)
+        form = None
+        if isinstance(params, mcp_types.ElicitRequestFormParams):
+            form = form_of(params.message, _plain(params)["requestedSchema"])
+        if ask is None or form is None:
+            return mcp_types.ElicitResult(action="cancel")
+        answer = await ask(form)
+        if answer is None:
+            return mcp_types.ElicitResult(action="decline")
+        return mcp_types.ElicitResult(action="accept", content=form.content(answer))
 
     async def _hear(self, message: Any) -> None:
         if isinstance(message, mcp_types.ToolListChangedNotification):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from engine.http.guard import Guard
 from engine.tools.mcp.base import Endpoint, NotBegun, Tool
+from engine.tools.mcp.form import Ask
 
 if TYPE_CHECKING:
     from engine.tools.mcp.connection import Connection, Progress
@@ -47,10 +48,15 @@ class Server:
             return self._tools
 
     async def call(
-        self, name: str, args: dict[str, Any], on_progress: "Progress"
+        self,
+        name: str,
+        args: dict[str, Any],
+        on_progress: "Progress",
+        ask: Ask | None = None,
     ) -> dict[str, Any]:
-        """The result of a call, as the protocol has it. Raises `ServerFailed`."""
-        return await self._ask(lambda connection: connection.call(name, args, on_progress))
+        """The result of a call, as the protocol has it; `ask` asks the user in the middle of it.
+        Raises `ServerFailed`."""
+        return await self._ask(lambda connection: connection.call(name, args, on_progress, ask))
 
     async def aclose(self) -> None:
         """Close the connection."""

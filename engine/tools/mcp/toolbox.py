@@ -3,9 +3,9 @@
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from contextlib import AsyncExitStack
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 import msgspec
 
@@ -14,6 +14,7 @@ from engine.request import ToolSpec
 from engine.text import storable
 from engine.tools.base import Policy, ToolContext, ToolOutcome, policy_of, unknown_tool
 from engine.tools.mcp.base import ServerFailed, Tool
+from engine.tools.mcp.form import Ask, Form
 from engine.tools.mcp.names import Wanted, model_names
 from engine.tools.mcp.pool import ServerPool
 from engine.tools.mcp.results import plain_result
@@ -30,6 +31,8 @@ PROGRESS_SECONDS = 0.5
 MAX_STATUS = 200
 """Characters."""
 
+AskFor: TypeAlias = Callable[[str, Form], Awaitable[str | None]]
+"""Asks the user a form for a tool; None if they do not answer."""
 EVERY = "*"
 AWAY = "Some tools are not available now."
 CHANGED = "Not carried out: this tool has changed on its server since the answer began."
@@ -65,7 +68,8 @@ class McpTools:
 
     `find` gives the way to look up a server by its id. A server that is away does not end the run:
     `emit` gets a status, and a tool that was chosen by its name is there all the same, and says
-    what is wrong. A choice by name goes before `*`, so that its rules count."""
+    what is wrong. A choice by name goes before `*`, so that its rules count. `ask` asks the user
+    what a server wants to know in the middle of a call of a tool."""
 
     def __init__(
         self,
@@ -75,9 +79,10 @@ class McpTools:
         pool: ServerPool,
         emit: Callable[[Status], None],
         taken: Collection[str] = (),
+        ask: AskFor | None = None,
     ) -> None:
         self._organization_id, self._choices, self._find = organization_id, choices, find
-        self._pool, self._emit, self._taken = pool, emit, taken
+        self._pool, self._emit, self._taken, self._ask = pool, emit, taken, ask
         self._stack = AsyncExitStack()
         self._offers: dict[str, Offer] = {}
 
@@ -129,7 +134,8 @@ class McpTools:
         try:
             if offer.tool not in await offer.server.tools():
                 return ToolOutcome(CHANGED, True)
-            result = await offer.server.call(offer.tool.name, args, progress.note)
+            ask = self._asking(name, context)
+            result = await offer.server.call(offer.tool.name, args, progress.note, ask)
         except ServerFailed as failed:
             return ToolOutcome(str(failed), True)
         return ToolOutcome(plain_result(result), bool(result.get("isError")))
@@ -137,6 +143,18 @@ class McpTools:
     async def aclose(self) -> None:
         """See `Toolbox.aclose`."""
         await self._stack.aclose()
+
+    def _asking(self, name: str, context: ToolContext) -> Ask | None:
+        """Asks the user for a call of this tool, whose time stands still meanwhile."""
+        ask, clock = self._ask, context.clock
+        if ask is None or clock is None:
+            return None
+
+        async def timed(form: Form) -> str | None:
+            with clock.stopped():
+                return await ask(name, form)
+
+        return timed
 
     async def _reach(self, server_id: str) -> tuple[Server, list[Tool]] | ServerFailed:
         """A server and its tools, or why it is away."""

@@ -1,5 +1,6 @@
 """`conversations.execution.setup.toolbox`: tools of MCP servers in the runs of an agent."""
 
+import asyncio
 import base64
 import json
 from collections.abc import AsyncIterator
@@ -12,7 +13,10 @@ import pytest
 from agents.caller import Caller
 from agents.models import McpServer
 from conversations.execution.dispatch.inline import InlineDispatcher
+from conversations.execution.enqueue import no_queue
 from conversations.execution.setup.toolbox import toolbox
+from conversations.execution.waiting.decisions import decide
+from conversations.models import Decision
 from core.database import database_step
 from engine.events import AnyEvent, ApprovalRequired, Status, ToolResult
 from engine.tools.mcp.pool import ServerPool
@@ -126,3 +130,27 @@ async def test_what_may_change_something_is_not_called_without_approval(asking, 
     assert events[-1].type == "run_waiting" and not server.ran["echo"]
     allowed = result_of(await asking.run("echo", server, approval="never"))
     assert allowed.result == "hello"
+
+
+async def test_what_a_server_asks_is_a_question_to_the_user(asking, server):
+    """Once it is answered the call goes on, and nothing waits any more."""
+    server.form = {"type": "object", "properties": {"name": {"type": "string"}}}
+    running = asyncio.create_task(asking.run("ask", server))
+    await asyncio.wait_for(server.began.wait(), 5)
+
+    def answered() -> bool:
+        row = Decision.objects.select_related("run").filter(tool="ask").first()
+        if row is not None:
+            decide(row, {"status": "approved", "given": "Ada"}, no_queue)
+        return row is not None
+
+    async with asyncio.timeout(5):
+        while not await database_step(answered):  # noqa: ASYNC110 - a row tells nobody
+            await asyncio.sleep(0.01)
+    events = await running
+    (question,) = [event for event in events if event.type == "question"]
+    assert (question.text, question.schema) == ("Which one?", None)
+    assert server.answer == {"action": "accept", "content": {"name": "Ada"}}
+    answer, result = [event for event in events if isinstance(event, ToolResult)]
+    assert (answer.id, answer.client, answer.result) == (question.id, True, "Ada")
+    assert not result.is_error and events[-2].type == "message_complete"

@@ -28,7 +28,26 @@ def tool(name: str, description: str = "Does something.", **hints: bool) -> dict
     }
 
 
-NAMES = ("echo", "fail", "slow", "die", "huge", "huge_event", "garbage", "odd", "steps", "picture")
+NAMES = (
+    "echo",
+    "fail",
+    "slow",
+    "die",
+    "huge",
+    "huge_event",
+    "garbage",
+    "odd",
+    "steps",
+    "picture",
+    "ask",
+)
+TWO_FIELDS = {
+    "type": "object",
+    "properties": {
+        "size": {"type": "string", "enum": ["S", "L"], "default": "L"},
+        "count": {"type": "integer", "default": 1},
+    },
+}
 
 
 class ScriptedServer:
@@ -47,6 +66,9 @@ class ScriptedServer:
         self.began = asyncio.Event()
         self.cancelled = asyncio.Event()
         self.left = asyncio.Event()
+        self.form: dict[str, Any] = TWO_FIELDS
+        self.answer: Any = None
+        self.answered = asyncio.Event()
         self.url = ""
         self._ids = count()
         self._listeners: list[asyncio.StreamWriter] = []
@@ -108,6 +130,10 @@ class ScriptedServer:
                 status(writer, 202)
             case str() if id is None:
                 status(writer, 202)
+            case None if "result" in message or "error" in message:
+                self.answer = message.get("result", message.get("error"))
+                self.answered.set()
+                status(writer, 202)
             case None if verb == "DEL":
                 self.left.set()
                 status(writer, 200)
@@ -135,6 +161,15 @@ class ScriptedServer:
             case "picture":
                 block = {"type": "image", "mimeType": "image/png", "data": "AAAA" * 1000}
                 reply(writer, id, {"content": [block]})
+            case "ask":
+                writer.write(b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n\r\n")
+                asked = {"message": "Which one?", "requestedSchema": self.form}
+                write_event(writer, {"id": 7, "method": "elicitation/create", "params": asked})
+                await writer.drain()
+                await self.answered.wait()
+                write_event(writer, {"id": id, "result": content(json.dumps(self.answer))})
+                await writer.drain()
+                raise ConnectionError  # the end of the stream
             case "huge_event" | "steps":
                 writer.write(b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n\r\n")
                 token = params["_meta"]["progressToken"]

@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 
 from engine.tools.mcp.base import ServerFailed
+from engine.tools.mcp.form import Form
 from engine.tools.mcp.results import plain_result
 from engine.tools.mcp.server import Server
-from tests.engine.tools.mcp.scripted import ScriptedServer, connected, tool
+from tests.engine.tools.mcp.scripted import TWO_FIELDS, ScriptedServer, connected, tool
 
 
 def ignore(progress: float, total: float | None, message: str | None) -> None:
@@ -160,6 +161,41 @@ async def test_credentials_that_stay_wrong_are_one_more_try(
         with pytest.raises(ServerFailed, match="401"):
             await client.tools()
     assert scripted_server.requests["initialize"] == 1
+
+
+ENUM = {"type": "object", "properties": {"size": {"type": "string", "enum": ["S", "L"]}}}
+
+
+@pytest.mark.parametrize(
+    ("form", "given", "sent"),
+    [
+        (TWO_FIELDS, '{"count": 2}', {"action": "accept", "content": {"size": "L", "count": 2}}),
+        (ENUM, "S", {"action": "accept", "content": {"size": "S"}}),
+        (TWO_FIELDS, None, {"action": "decline"}),
+        ({"type": "object", "properties": {}}, "OK", {"action": "accept", "content": {}}),
+    ],
+)
+async def test_what_a_server_asks_is_asked_and_its_time_stands_still(
+    scripted_server: ScriptedServer, form: Any, given: str | None, sent: Any
+) -> None:
+    scripted_server.form = form
+    asked: list[Form] = []
+
+    async def ask(form: Form) -> str | None:
+        asked.append(form)
+        await asyncio.sleep(0.5)  # longer than the call may take
+        return given
+
+    async with connected(scripted_server, timeout=0.3) as client:
+        await client.call("ask", {}, ignore, ask)
+    assert scripted_server.answer == sent
+    assert [question.text for question in asked] == ["Which one?"]
+
+
+async def test_nobody_is_asked_where_nobody_answers(scripted_server: ScriptedServer) -> None:
+    async with connected(scripted_server) as client:
+        await client.call("ask", {}, ignore)
+    assert scripted_server.answer == {"action": "decline"}
 
 
 FIRST_USE = """
