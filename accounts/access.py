@@ -185,7 +185,7 @@ def lock_member(organization_id: str, member_id: str) -> Membership:
 
 
 def count_owners(organization_id: str) -> int:
-    """How many owners the organisation has."""
+    """The number of the organisation's owners."""
     owners = Membership.objects.filter(organization=organization_id, role=Membership.Role.OWNER)
     return owners.count()
 

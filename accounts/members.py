@@ -90,7 +90,7 @@ def remove(by: Manager, member_id: str) -> None:
 
 
 def digest(code: str) -> str:
-    """What is kept of a code."""
+    """The digest of a code, which is kept in its place."""
     return hashlib.sha256(code.encode()).hexdigest()
 
 

@@ -64,7 +64,7 @@ class Principal:
 
     @property
     def ends_unseen(self) -> datetime | None:
-        """When its rights end without any row that changes: a visitor's token just expires. The
+        """The moment when its rights end though no row changes: a visitor's token expires. The
         sweep finds the end of a key or a membership (`conversations.process.revocation`)."""
         return self.expires_at if self.kind is Kind.VISITOR else None
 

@@ -1,4 +1,4 @@
-"""What pages of the console ask of the rows of an organisation, beyond what the API asks."""
+"""Rows that only the console's pages need, beyond those of the API."""
 
 from collections.abc import Collection
 from datetime import timedelta
@@ -19,7 +19,7 @@ FAILED = Count("pk", filter=Q(status__in=(RunStatus.FAILED, RunStatus.INTERRUPTE
 
 
 def milestones(principal: Principal) -> dict[str, bool]:
-    """Which of the first steps the organisation has taken."""
+    """The first steps that the organisation has taken."""
     mine = Q(organization=principal.organization_id)
     keys = ApiKey.objects.filter(mine)
     runs = Run.objects.filter(mine)
@@ -33,7 +33,7 @@ def milestones(principal: Principal) -> dict[str, bool]:
 
 
 def numbers(principal: Principal) -> dict[str, int]:
-    """How much there is of everything, and what the last 24 hours brought."""
+    """The number of each kind of object, and the numbers of the last 24 hours."""
     mine = Q(organization=principal.organization_id)
     recent = Run.objects.filter(mine, created_at__gte=timezone.now() - DAY)
     return {

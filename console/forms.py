@@ -1,4 +1,4 @@
-"""What a form says about what the API refuses."""
+"""Errors of the API, shown by a form."""
 
 from django.core.exceptions import ValidationError
 from django.forms import BaseForm

@@ -49,7 +49,7 @@ class Member:
         return replace(self.caller, agent=AgentConfig.of(agent))
 
     def address(self, page: str, *names: str) -> str:
-        """Where a page of the organisation is."""
+        """The address of a page of the organisation."""
         return str(reverse(f"console:{page}", args=[self.organization.slug, *names]))
 
     @property
@@ -90,7 +90,7 @@ def for_members(scope: str, changing: str | None = None) -> Callable[[View], Vie
 
 
 class found_or_refused:
-    """What the functions of the API refuse, in the words of Django's pages."""
+    """Turns errors of the API's functions into Django's 404 and 403."""
 
     def __enter__(self) -> None: ...
 

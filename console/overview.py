@@ -29,7 +29,7 @@ class FirstSteps:
 
     @property
     def count(self) -> int:
-        """How many are done."""
+        """The number of steps that are done."""
         return sum(step.done for step in self.steps)
 
     @property

@@ -285,7 +285,8 @@ class DecisionStatus(models.TextChoices):
 
 
 class Decision(models.Model):
-    """What a tool call of a run waits for, and what was decided. `call_id` is unique in the run.
+    """A decision for which a tool call of a run waits, or has waited. `call_id` is unique in the
+    run.
 
     An approval has the rule of its tool; an answer of the user, or the result of a client's tool,
     counts as approved and is in `given`, as are the arguments that an approver has changed."""

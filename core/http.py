@@ -42,7 +42,7 @@ CSV_Injection); an apostrophe before it makes it a text."""
 
 @dataclass(frozen=True)
 class Page:
-    """Which rows: after or before one of them (its id), at most `limit`."""
+    """A page of rows: those after or before one of them (its id), at most `limit`."""
 
     before: str | None = None
     after: str | None = None

@@ -21,7 +21,7 @@ MessageStatus: TypeAlias = Literal[
 
 
 class Approval(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What was decided about a tool call, by whom, and why if they said so."""
+    """The decision about a tool call, who made it, and the reason if they gave one."""
 
     approved: bool
     by: ev.DecidedBy
@@ -50,7 +50,7 @@ class ToolUse(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 
 
 class Problem(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
-    """Why a run failed. `retry_after` in milliseconds."""
+    """The error of a failed run. `retry_after` in milliseconds."""
 
     code: str
     message: str
@@ -167,7 +167,7 @@ class Transcript:
 
     @property
     def error(self) -> Problem | None:
-        """Why the run failed, if it did."""
+        """The error of the run, if it failed."""
         if not isinstance(self.outcome, ev.Failed):
             return None
         return Problem(

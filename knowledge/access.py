@@ -102,7 +102,7 @@ def chunks(agent_id: str, ids: Collection[int]) -> dict[int, Chunk]:
 
 
 def counts(agent_id: str) -> tuple[int, int]:
-    """How many documents of the agent a search finds, and how many are not indexed yet."""
+    """The numbers of the agent's documents that a search finds, and that are not indexed yet."""
     rows = Document.objects.filter(agent=agent_id)
     ready, queued = Document.Status.READY, Document.Status.QUEUED
     return rows.filter(status=ready).count(), rows.filter(status=queued).count()

@@ -106,6 +106,6 @@ def _of(owner: Owner) -> QuerySet[Memory]:
 
 
 def _score(memory: Memory, words: set[str]) -> int:
-    """How many of the words the memory has, also as the beginning of a longer one."""
+    """The number of words that the memory has, also as the beginning of a longer one."""
     known = [word.casefold() for word in _WORD.findall(f"{memory.key} {memory.content}")]
     return sum(any(each.startswith(word) for each in known) for word in words)

@@ -1,4 +1,4 @@
-"""What agents remember of their visitors."""
+"""The memories that agents have of their visitors."""
 
 from django.db import models
 

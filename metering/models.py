@@ -9,7 +9,7 @@ from engine.ids import new_id
 
 
 class UsageHour(models.Model):
-    """What the runs of one agent, key and model have used that were accepted in one hour.
+    """The usage of the runs of one agent, key and model that were accepted in one hour.
 
     Agents and keys are ids without a foreign key: deleting one refunds nothing. Times are
     histograms (`metering.histograms`), as JSON: `{"ttftMs": {"112": 3}}`."""

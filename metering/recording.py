@@ -41,8 +41,8 @@ _decode = msgspec.json.Decoder(dict[str, Histogram]).decode
 
 @dataclass(frozen=True, kw_only=True)
 class EndedRun:
-    """What is counted of a run. `usage` is that of its row; `cancel_ms` is the time from a stop to
-    the moment in which the model server was left."""
+    """The counted values of a run. `usage` is that of its row; `cancel_ms` is the time from a stop
+    to the moment in which the model server was left."""
 
     organization_id: str
     agent_id: str

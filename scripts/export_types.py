@@ -47,7 +47,7 @@ def text() -> str:
 
 
 def _greeting() -> dict[str, dict[str, Any]]:
-    """What a page gets of an agent before anybody has said anything."""
+    """The object that a page gets of an agent before the first message."""
     _, definitions = msgspec.json.schema_components([AgentGreeting], ref_template="#/$defs/{name}")
     for schema in definitions.values():
         schema["description"] = in_camel_case(cleandoc(schema["description"]))

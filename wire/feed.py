@@ -19,7 +19,7 @@ class TokenUsage(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RunProblem(msgspec.Struct, frozen=True, kw_only=True):
-    """Why a run has failed."""
+    """The error of a failed run."""
 
     code: str
     message: str

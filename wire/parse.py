@@ -96,7 +96,7 @@ def field_of(problem: str) -> str:
 
 
 def problem_of(problem: str) -> str:
-    """What a msgspec message complains about, in words for who has written the value."""
+    """The problem that a msgspec message names, in words for the author of the value."""
     if _UNKNOWN.search(problem):
         return "There is no such field."
     if bound := _BOUND.match(problem):

@@ -1,4 +1,4 @@
-"""Which of a run's events one watcher gets, and in what pieces."""
+"""The events of a run that one watcher gets, and in what pieces."""
 
 from collections.abc import Iterable, Iterator
 from itertools import count

@@ -40,7 +40,7 @@ class Visibility(msgspec.Struct, frozen=True):
     usage: bool = True
 
     def event(self, type_: str, data: bytes) -> bytes | None:
-        """What this watcher may see of an event whose type is in `rewrites`."""
+        """The part of an event that this watcher may see, if its type is in `rewrites`."""
         event = self.rewrites[type_](msgspec.json.decode(data))
         return None if event is None else msgspec.json.encode(event)
 

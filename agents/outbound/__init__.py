@@ -1,1 +1,1 @@
-"""Where an organisation's agents connect to, and with which secrets."""
+"""The servers to which an organisation's agents connect, and the secrets for them."""

@@ -1,4 +1,4 @@
-"""Where an MCP server is, and what we send it: looked up whenever we connect.
+"""The address of an MCP server and its headers: looked up for each connection.
 
 A header or an address may name the organisation's secrets as `${secrets.NAME}`. A program is one of
 the operator's list: nobody else can name a command."""

@@ -1,4 +1,4 @@
-"""What a run of the load is told."""
+"""The arguments of a run of the load."""
 
 from dataclasses import dataclass
 

@@ -2,4 +2,4 @@
 
 
 class BackupError(Exception):
-    """Why there is no backup, or nothing was restored, for the operator."""
+    """The reason why a backup or a restore failed, for the operator."""

@@ -44,7 +44,7 @@ def judge(seen: Observation) -> Iterator[Finding]:
 
 
 def _refused(seen: Observation) -> Finding | None:
-    """Why there is no pattern to judge."""
+    """The reason why there is no pattern to judge."""
     name, nothing = seen.transport, seen.start is None
     if name == "WebSocket" and seen.status not in (0, 101):
         message = f"The handshake was answered with {seen.status}: the upgrade did not get through."

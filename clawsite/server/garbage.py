@@ -9,7 +9,7 @@ begin. What is not found meanwhile is at most 700,000 objects (100 collections o
 
 
 def settle() -> None:
-    """When everything is loaded: it stays, so no collection need look at it again."""
+    """Call this when everything is loaded: it stays, so no collection looks at it again."""
     gc.collect()
     gc.freeze()
     young, middle, _ = gc.get_threshold()

@@ -56,7 +56,7 @@ class NewAgentForm(forms.Form):
 
 
 class InstructionsForm(AgentForm):
-    """What it is told, and how it greets."""
+    """The agent's instructions and its greeting."""
 
     prompts = LinesField(required=False, help_text="Questions to begin with, one a line.")
 
@@ -70,7 +70,7 @@ class InstructionsForm(AgentForm):
 
 
 class ModelForm(AgentForm):
-    """Which model answers, with whose account."""
+    """The agent's model, and the account that pays for it."""
 
     class Meta:
         model = Agent

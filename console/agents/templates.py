@@ -1,4 +1,4 @@
-"""What a new agent may begin with, to be changed at once."""
+"""Templates for new agents."""
 
 from typing import Any, TypeAlias
 

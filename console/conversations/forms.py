@@ -33,7 +33,7 @@ class SearchForm(forms.Form):
             self.fields[name] = forms.DateField(required=False)
 
     def search(self) -> Search:
-        """What is looked for, but for the agent."""
+        """The search, without the agent."""
         self.full_clean()
         given = {name: value for name, value in self.cleaned_data.items() if value}
         words = {name: given[name] for name in ("q", "visitor", "by") if name in given}

@@ -13,7 +13,7 @@ from wire.visibility import SHARED
 
 @require_safe
 def show(request: HttpRequest, token: str) -> HttpResponse:
-    """What was said, and no more: no thinking, no tools, nobody's name but the agent's."""
+    """The texts of a shared conversation: no thinking, no tools, no name but the agent's."""
     share = shared(token)
     if share is None:
         raise Http404

@@ -1,4 +1,4 @@
-"""What allauth asks us: who may sign up, how a password is tried, and where somebody comes from.
+"""Our answers to allauth: who may sign up, how passwords are tried, and a client's address.
 
 https://docs.allauth.org/en/latest/account/adapter.html"""
 

@@ -1,4 +1,4 @@
-"""What a form of allauth asks besides its own fields."""
+"""Fields that we add to the forms of allauth."""
 
 from typing import Any
 

@@ -1,1 +1,1 @@
-"""What runs at this moment, on a page that follows it."""
+"""The page that follows the runs of this moment."""

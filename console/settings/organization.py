@@ -17,7 +17,7 @@ from engine.errors import ClawError
 
 
 class OrganizationForm(forms.Form):
-    """What can be changed of an organisation."""
+    """The fields of an organisation that can be changed."""
 
     name = forms.CharField(max_length=150)
     time_zone = forms.ChoiceField(
@@ -29,7 +29,7 @@ class OrganizationForm(forms.Form):
 @require_http_methods(["GET", "HEAD", "POST"])
 @for_members("admin")
 def show(request: HttpRequest, member: Member) -> HttpResponse:
-    """What can be changed; owners may delete it."""
+    """The organisation's fields; owners may delete it."""
     organization = member.organization
     initial = {"name": organization.name, "time_zone": organization.time_zone}
     form = OrganizationForm(request.POST or None, initial=initial)

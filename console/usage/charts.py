@@ -26,12 +26,12 @@ class Bar:
 
     @property
     def y(self) -> float:
-        """Where it begins, from above."""
+        """The top of the bar."""
         return HEIGHT - self.height
 
     @property
     def bad_y(self) -> float:
-        """Where the bad part begins."""
+        """The top of the bad part."""
         return HEIGHT - self.bad
 
 

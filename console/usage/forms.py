@@ -7,7 +7,7 @@ GROUPS = [("agent", "Agent"), ("model", "Model"), ("key", "API key"), ("day", "D
 
 
 class UsageForm(forms.Form):
-    """Which days, and by what the table is grouped; what is not understood has its default."""
+    """The days, and the groups of the table; a value that is not understood has its default."""
 
     days = forms.ChoiceField(choices=PERIODS, required=False)
     groupBy = forms.ChoiceField(choices=GROUPS, required=False)

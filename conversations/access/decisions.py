@@ -16,8 +16,8 @@ MAX_DEPTH = 3
 
 
 def decisions(caller: Caller) -> QuerySet[Decision]:
-    """What the caller's own runs wait for, or have waited for, and the runs of other agents for
-    which these wait."""
+    """The decisions of the caller's own runs, and of the runs of other agents for which these
+    wait: pending and past ones."""
     return Decision.objects.filter(reduce(or_, (scope(caller, path) for path in _CONCERNED)))
 
 

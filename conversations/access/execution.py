@@ -36,7 +36,7 @@ def ended_before(moment: datetime, run_ids: Sequence[str]) -> list[Run]:
 
 
 def requested_stops(run_ids: list[str]) -> dict[str, dict[str, str]]:
-    """Which of these runs shall stop, and how."""
+    """Those of these runs that shall stop, and how."""
     asked = Run.objects.filter(stop__isnull=False).values_list("pk", "stop")
     return {pk: stop for some in chunks(run_ids) for pk, stop in asked.filter(pk__in=some)}
 

@@ -30,7 +30,7 @@ def live_runs(principal: Principal, agents: Collection[str] | None) -> list[Run]
 
 
 def first_tokens(runs: QuerySet[Run], since: datetime, at_most: int) -> list[tuple[datetime, int]]:
-    """When each of the newest of these runs was accepted, and after how many milliseconds of work
+    """For each of the newest of these runs, when it was accepted and after how many ms of work
     its first token came; those without a token are left out."""
     rows = runs.filter(created_at__gte=since).order_by("-created_at")
     found = rows.values_list("created_at", "usage__ttftMs")[:at_most]

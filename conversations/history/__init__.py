@@ -1,1 +1,1 @@
-"""What was said: pages of messages, search, exports, and pages for everybody."""
+"""The history of conversations: pages of messages, search, exports, and shared pages."""

@@ -22,7 +22,7 @@ WHO = {"visitor": "visitor:", "user": "user:", "key": "keys", "member": "member:
 
 @dataclass(frozen=True, kw_only=True)
 class Search:
-    """What a conversation has to fit: words of one of its messages or of its title (or its id), the
+    """The conditions of a search: words of one of its messages or of its title (or its id), the
     visitor, the kind of who asks (a key of `WHO`), and days (UTC) between which it was going on."""
 
     q: str = ""

@@ -138,7 +138,7 @@ def _approval(caller: Caller, run_id: str | None, id: str, digest: str) -> Decis
 
 
 def _of_client(caller: Caller, kind: str, run_ids: Collection[str], id: str) -> Decision | None:
-    """What waits for the caller under this id in one of these runs, else what has."""
+    """The decision with this id that waits for the caller in one of these runs, else a past one."""
     rows = _named(access.decisions(caller).filter(kind=kind), run_ids, id)
     return next(
         (row for row in rows if row.status == DecisionStatus.PENDING), next(iter(rows), None)

@@ -68,7 +68,7 @@ class DecidedBy(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Pending(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
-    """What a waiting run needs before it goes on; the decision names it by its `id`. An approval
+    """A need of a waiting run: it goes on when that is decided, by the `id`. An approval
     and a client's tool have `tool` and `args`, a question has `text`. `child_run_id`: another
     agent's run asks for it, which this run waits for."""
 

@@ -1,4 +1,4 @@
-"""Which addresses the server may connect to on behalf of a tenant.
+"""The addresses to which the server may connect on behalf of a tenant.
 
 A tenant who sets an address that we connect to could aim it at our own network. So every connection
 to such an address is checked twice: the URL before anything is sent, and the very IP address that

@@ -71,6 +71,6 @@ class Result(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 
 
 class Results(msgspec.Struct, frozen=True, kw_only=True):
-    """What an agent finds for a question, the best first."""
+    """The passages that an agent finds for a question, the best first."""
 
     results: list[Result]

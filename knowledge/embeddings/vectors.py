@@ -36,5 +36,5 @@ def cosine(one: bytes, other: bytes) -> float:
 
 
 def distance(one: bytes, other: bytes) -> int:
-    """How many signs of two vectors differ."""
+    """The number of signs that differ between two vectors."""
     return (int.from_bytes(one) ^ int.from_bytes(other)).bit_count()

@@ -1,4 +1,4 @@
-"""What every extractor makes: the blocks of a document, in order."""
+"""The blocks of a document, in order: every extractor makes them."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""What the child process answers."""
+"""The answer of the child process."""
 
 import msgspec
 

@@ -27,8 +27,8 @@ MAX_RESULTS = 20
 async def find(
     agent: AgentConfig, query: str, *, limit: int, tokens: int
 ) -> list[tuple[Source, float]]:
-    """What `search` finds, also by the vector of the question where the agent has vectors. Raises
-    `Unavailable`."""
+    """The passages of `search`, also by the vector of the question where the agent has vectors.
+    Raises `Unavailable`."""
     vector = await question_vector(agent, query)
     bounds = {"limit": limit, "tokens": tokens}
     return await database_step(search, agent.id, query, vector=vector, **bounds)

@@ -6,7 +6,7 @@ from wire.parse import Moment
 
 
 class Memory(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """What an agent remembers of a visitor under a key."""
+    """A memory that an agent has of a visitor, under a key."""
 
     id: str
     visitor: str

@@ -73,7 +73,7 @@ export interface Snapshot {
 }
 
 /**
- * What a waiting run needs before it goes on; the decision names it by its `id`. An approval and a
+ * A need of a waiting run: it goes on when that is decided, by the `id`. An approval and a
  * client's tool have `tool` and `args`, a question has `text`. `childRunId`: another agent's run
  * asks for it, which this run waits for.
  */
@@ -132,7 +132,7 @@ export interface Usage {
   reasoningTokens?: number;
 }
 
-/** Why a run failed. `retryAfter` in milliseconds. */
+/** The error of a failed run. `retryAfter` in milliseconds. */
 export interface Problem {
   code: string;
   message: string;
@@ -157,7 +157,7 @@ export interface ToolUse {
   durationMs?: number;
 }
 
-/** What was decided about a tool call, by whom, and why if they said so. */
+/** The decision about a tool call, who made it, and the reason if they gave one. */
 export interface Approval {
   approved: boolean;
   by: DecidedBy;
@@ -516,7 +516,7 @@ export interface AgentGreeting {
 }
 
 /**
- * How an agent's chat looks and what it offers. What is absent is as the widget has it; an
+ * The look of an agent's chat, and what it offers. What is absent is as the widget has it; an
  * attribute of the element, where the page has one, comes first.
  */
 export interface WidgetSettings {
@@ -571,15 +571,16 @@ export interface SlashPrompt {
   text: string;
 }
 
-/** What visitors agree to before the first message. */
+/** The consent of visitors before the first message. */
 export interface Consent {
   text: string;
   privacyUrl?: string;
 }
 
 /**
- * When people are there to help. Outside of that the chat says so, and takes a message for them:
- * `email` is where to, and `form` shows one whose fields the page gets as an event.
+ * The hours in which people are there to help. At other times the chat says so, and takes a
+ * message for them: `email` is its address, and `form` shows a form whose fields the page gets as
+ * an event.
  */
 export interface Hours {
   open: OpenHours[];

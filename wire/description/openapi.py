@@ -246,7 +246,7 @@ def _described(operation: Operation, schemas: Mapping[type, Any]) -> dict[str, A
 
 
 def _tag(operation: Operation) -> str:
-    """What belongs together: a kind of object, or a protocol of somebody else's."""
+    """The tag of an operation: a kind of object, or a protocol of somebody else."""
     if operation.prefix != PREFIX:
         return operation.prefix.strip("/") or operation.path
     return re.split(r"\W", operation.path)[0]

@@ -47,7 +47,7 @@ class TokenBatches:
         return self._told(len(self._types)) + self._encoder.close(error)
 
     def _whole(self) -> int:
-        """How many of the events need not be kept back."""
+        """The number of events that need not be kept back."""
         at = len(self._types)
         while at and self._types[at - 1] == "token":
             at -= 1

@@ -25,7 +25,7 @@ _piece = msgspec.json.Decoder(_Piece)
 
 
 class Ending(msgspec.Struct, frozen=True, kw_only=True):
-    """How a run has ended: with a `problem`, or for a `stop_reason`."""
+    """The end of a run: with a `problem`, or for a `stop_reason`."""
 
     stop_reason: str | None = None
     problem: Problem | None = None
@@ -78,7 +78,7 @@ class Parts:
         return writes
 
     def snapshot(self, snapshot: Snapshot) -> list[bytes]:
-        """What the run has beyond what was told: what a client has cannot be taken back."""
+        """The part of the run that was not sent yet: what a client has cannot be taken back."""
         if self._ended:
             return []
         seen = self._selection.visibility.snapshot(snapshot)
@@ -138,7 +138,7 @@ class Parts:
         raise NotImplementedError
 
     def status(self, message: str, stage: str) -> list[bytes]:
-        """What the agent is at."""
+        """The present activity of the agent."""
         raise NotImplementedError
 
     def sources(self, found: list[Source]) -> list[bytes]:
@@ -223,7 +223,7 @@ class Parts:
         return [*self._close(), *self.approval(fields)]
 
     def _asked(self, call: Pending) -> list[bytes]:
-        """What a run waits for, as its event would say it."""
+        """The decisions that a run waits for, in the form of its event."""
         fields = msgspec.to_builtins(call)
         kind = fields.pop("kind")
         if kind == "approval" and call.id not in self._approvals:

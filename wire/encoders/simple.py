@@ -85,11 +85,11 @@ class Simple:
         raise NotImplementedError
 
     def thought(self, kind: str, content: str) -> list[bytes]:
-        """What the agent thinks (`thinking`), does (`action`) and sees (`observation`)."""
+        """A thought (`thinking`), a call (`action`) or its result (`observation`)."""
         return []
 
     def status(self, message: str) -> list[bytes]:
-        """What the agent is at."""
+        """The present activity of the agent."""
         return []
 
     def question(self, question: Any) -> list[bytes]:
@@ -98,7 +98,7 @@ class Simple:
         return [self.text(_asked(question)), self.done()]
 
     def error(self, message: str) -> bytes:
-        """Why there is no answer, or no more of it."""
+        """The error that ended the answer."""
         raise NotImplementedError
 
     def done(self) -> bytes:
@@ -106,7 +106,7 @@ class Simple:
         raise NotImplementedError
 
     def _said(self, type_: str, event: Any) -> list[bytes]:
-        """What the dialect says of an event."""
+        """The pieces that the dialect has for an event."""
         match type_:
             case "token":
                 return self._text(event["content"])

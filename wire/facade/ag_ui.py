@@ -1,4 +1,4 @@
-"""What a client of AG-UI 1.0 asks: https://docs.ag-ui.com/concepts/architecture, with the types of
+"""The requests of AG-UI 1.0: https://docs.ag-ui.com/concepts/architecture, with the types of
 `@ag-ui/core` 1.0.0, read on 2026-11-30."""
 
 from collections.abc import Collection, Sequence
@@ -107,7 +107,7 @@ class RunAgentInput(msgspec.Struct, frozen=True, rename="camel"):
         parse.check_client_id("runId", self.run_id)
 
     def chat(self, known: Collection[str], *, message_bytes: int) -> ChatRequest:
-        """What is new in the thread, in the native protocol: what follows the last answer. That
+        """The new messages of the thread, in the native protocol: those after the last answer. That
         has asked for the calls that are `known`. Raises `invalid_message`,
         `message_too_large`."""
         said = self._said()
@@ -129,7 +129,7 @@ class RunAgentInput(msgspec.Struct, frozen=True, rename="camel"):
         )
 
     def decisions(self, pending: Sequence[Pending]) -> list[Decision]:
-        """What was decided about all that waits. Raises `already_decided`,
+        """The decisions about all that waits. Raises `already_decided`,
         `invalid_message`."""
         entries = self.resume or []
         decided = [each.decision(pending, f"resume[{n}]") for n, each in enumerate(entries)]

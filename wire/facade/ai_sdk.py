@@ -1,4 +1,4 @@
-"""What a chat of the AI SDK asks: https://ai-sdk.dev/docs/ai-sdk-ui/chatbot, with `ai` 5.0.277,
+"""The requests of the AI SDK's chats: https://ai-sdk.dev/docs/ai-sdk-ui/chatbot, with `ai` 5.0.277,
 6.0.325 and 7.0.173, read on 2026-11-30."""
 
 from collections.abc import Collection

@@ -242,7 +242,7 @@ def call_of(id: str, name: str, args: dict[str, Any]) -> FunctionCall:
 
 
 def finish_reason(stop_reason: str | None) -> FinishReason:
-    """Why the answer ends."""
+    """The reason why the answer ends."""
     return FINISH.get(stop_reason or "", "stop")
 
 

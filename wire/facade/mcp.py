@@ -63,7 +63,7 @@ class McpAnswer(msgspec.Struct, frozen=True):
 
 
 class Refused(Exception):
-    """What a request is answered with in place of a result."""
+    """The error that answers a request in place of a result."""
 
     def __init__(self, code: int, message: str, **data: Any) -> None:
         super().__init__(message)
@@ -87,7 +87,7 @@ class Params(msgspec.Struct, frozen=True, rename="camel"):
 
     @property
     def progress_token(self) -> str | int | None:
-        """What the notifications of progress name, if the client wants any."""
+        """The token of the notifications of progress, if the client wants any."""
         token = (self.meta or {}).get("progressToken")
         return token if isinstance(token, (str, int)) else None
 

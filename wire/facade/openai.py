@@ -1,4 +1,4 @@
-"""What OpenAI's two protocols share: parts of messages, functions, and what is refused."""
+"""The common parts of OpenAI's two protocols: messages, functions, and refused fields."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -1,4 +1,4 @@
-"""What is asked: the fields of a message, which are the same over WebSocket and HTTP."""
+"""The fields of a message: the same over WebSocket and HTTP."""
 
 import re
 from collections.abc import Sequence

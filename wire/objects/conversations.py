@@ -23,7 +23,7 @@ class Feedback(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Rating(msgspec.Struct, frozen=True, kw_only=True):
-    """How a visitor found a whole conversation, from 1 to 5. A `rating` of null takes it back."""
+    """A visitor's rating of a whole conversation, from 1 to 5. A `rating` of null takes it back."""
 
     rating: Annotated[int, msgspec.Meta(ge=1, le=5)] | None
     comment: Annotated[str, msgspec.Meta(max_length=2000)] | msgspec.UnsetType = msgspec.UNSET

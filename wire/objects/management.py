@@ -239,7 +239,7 @@ class McpTool(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 
 
 class McpTest(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """What a server says that it is and has. `error` says why it does not."""
+    """The name and the tools of a server. `error` says why there are none."""
 
     ok: bool
     protocol_version: str | None
@@ -257,7 +257,7 @@ class McpCall(
 
 
 class McpOutcome(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """What a call brought. With `is_error` the result says what went wrong."""
+    """The result of a call. With `is_error` it says what went wrong."""
 
     result: Any
     is_error: bool

@@ -1,4 +1,4 @@
-"""How an agent's chat looks on a page, and what it offers there (docs/widget.md): one vocabulary
+"""The look of an agent's chat on a page, and what it offers (docs/widget.md): one vocabulary
 for the agent's field `widget` and for the element's attributes."""
 
 from typing import Annotated, Any, Literal, TypeAlias
@@ -84,7 +84,7 @@ class PageGreeting(_Part, frozen=True, kw_only=True):
 
 
 class Consent(_Part, frozen=True, kw_only=True):
-    """What visitors agree to before the first message."""
+    """The consent of visitors before the first message."""
 
     text: Paragraph
     privacy_url: Address | UnsetType = UNSET
@@ -106,8 +106,9 @@ class OpenHours(_Part, frozen=True, kw_only=True):
 
 
 class Hours(_Part, frozen=True, kw_only=True):
-    """When people are there to help. Outside of that the chat says so, and takes a message for
-    them: `email` is where to, and `form` shows one whose fields the page gets as an event."""
+    """The hours in which people are there to help. At other times the chat says so, and takes a
+    message for them: `email` is its address, and `form` shows a form whose fields the page gets
+    as an event."""
 
     open: Annotated[list[OpenHours], Meta(max_length=14)]
     time_zone: Annotated[str, Meta(pattern=r"^[A-Za-z0-9_+/-]{1,64}$")]
@@ -119,7 +120,7 @@ class Hours(_Part, frozen=True, kw_only=True):
 
 
 class WidgetSettings(_Part, frozen=True, kw_only=True):
-    """How an agent's chat looks and what it offers. What is absent is as the widget has it; an
+    """The look of an agent's chat, and what it offers. What is absent is as the widget has it; an
     attribute of the element, where the page has one, comes first."""
 
     avatar: Image | UnsetType = UNSET

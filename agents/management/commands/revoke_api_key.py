@@ -15,7 +15,7 @@ class Command(BaseCommand):
     help = "Revoke an API key; what it opened is cut within a second."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Which key."""
+        """The key to revoke."""
         parser.add_argument(
             "key", metavar="KEYID_OR_PREFIX", help="its id, or the visible start of the key"
         )

@@ -16,7 +16,7 @@ class Command(ResultCommand):
     help = "Make a key that replaces another; the old one stays valid for the overlap."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Which key, and how long both are valid."""
+        """The key to rotate, and how long both are valid."""
         super().add_arguments(parser)
         parser.add_argument(
             "key", metavar="KEYID_OR_PREFIX", help="its id, or the visible start of the key"

@@ -15,7 +15,7 @@ EXPIRIES = [("", "Never"), ("30", "30 days"), ("90", "90 days"), ("365", "1 year
 
 
 class NewKeyForm(forms.Form):
-    """What the key opens, and how much it may."""
+    """The agents that the key opens, and its limits."""
 
     name = forms.CharField(max_length=100, help_text="For people: where the key is used.")
     agents = forms.MultipleChoiceField(
@@ -60,7 +60,7 @@ class NewKeyForm(forms.Form):
 
 
 class RotationForm(forms.Form):
-    """How long the old key stays valid beside the new one."""
+    """The time for which the old key stays valid beside the new one."""
 
     overlap = forms.TypedChoiceField(
         coerce=int,

@@ -15,7 +15,7 @@ from engine.transcript import Transcript
 
 @dataclass(slots=True)
 class Timing:
-    """When things happened, on the monotonic clock: the run's own work, without its queue and its
+    """Times on the monotonic clock: those of the run's own work, without its queue and its
     waits."""
 
     begun: float = field(default_factory=time.monotonic)

@@ -115,7 +115,7 @@ def stop_children(run_id: str, enqueue: Enqueue) -> list[Run]:
 
 
 def decisions_below(run_id: str, call_ids: list[str]) -> list[Decision]:
-    """What this run, and those below it, ask people; and what was decided about the calls named."""
+    """The questions of this run and of those below it, and the decisions about the calls named."""
     rows = Decision.objects.filter(run__in=[run_id, *access.runs_below(run_id)])
     wanted = Q(status=DecisionStatus.PENDING) | Q(call_id__in=call_ids)
     rows = rows.filter(kind__in=(Decision.Kind.APPROVAL, Decision.Kind.QUESTION))

@@ -104,8 +104,8 @@ def _marked(response: StreamResponse) -> StreamResponse:
 
 
 def _foreign(asked: UiChatRequest) -> dict[str, Any]:
-    """What is kept with the run: a call of the client's tools ends the answer, and the results
-    continue the message that has asked for them."""
+    """The fields that are kept with the run. A call of the client's tools ends the answer, and
+    the results continue the message that has asked for them."""
     kept: dict[str, Any] = {"hands_over": True}
     return kept | {"message_id": asked.continued} if asked.continued else kept
 

@@ -130,7 +130,7 @@ async def _end_of(log: Log, run: Run) -> None:
 
 
 def _foreign(asked: ResponseRequest) -> dict[str, Any]:
-    """What is kept with the run, to be shown again."""
+    """The fields that are kept with the run, to be shown again."""
     kept = {
         "hands_over": True,
         "background": bool(asked.background),

@@ -1,4 +1,4 @@
-"""How a request wants its event stream encoded."""
+"""The encoding that a request asks for its event stream."""
 
 import re
 

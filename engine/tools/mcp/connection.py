@@ -231,7 +231,7 @@ class Connection:
         return self._client
 
     def _refusal(self, error: MCPError, trace: Trace) -> ServerFailed:
-        """What an error of the protocol means. A server that refuses a request at its door has
+        """The meaning of an error of the protocol. A server that refuses a request at its door has
         not begun with it; where nobody knows, the message says so."""
         if error.code == mcp_types.REQUEST_TIMEOUT:
             return self._failed("did not answer in time")

@@ -25,7 +25,7 @@ UNREACHABLE = 502
 
 @dataclass
 class Trace:
-    """What became of the last request of a call: the server's `status`, or a `problem` of its own.
+    """The end of the last request of a call: the server's `status`, or a `problem` of its own.
     `sent`: the server may have got the request."""
 
     status: int = 0

@@ -8,7 +8,7 @@ MEDIA = frozenset({"image", "audio"})
 
 
 def plain_result(result: dict[str, Any]) -> Any:
-    """What a `tools/call` brought: a text if it has only texts, its structured content if the text
+    """The result of a `tools/call`: a text if it has only texts, its structured content if the text
     only repeats that, else `{content, structuredContent?}` in the protocol's own words.
 
     The bytes of pictures, sound and files become their number: a model does not read base64."""

@@ -58,7 +58,7 @@ class Offer(NamedTuple):
 
     @property
     def wanted(self) -> Wanted:
-        """What it should be called."""
+        """The name that it should have."""
         server = self.server.name if self.server else self.choice.server_id
         return Wanted(server, self.tool.name, self.choice.rename)
 

@@ -50,7 +50,7 @@ class OutputMessage(msgspec.Struct, frozen=True, tag_field="type", tag="message"
 
 
 class Reasoning(msgspec.Struct, frozen=True, tag_field="type", tag="reasoning"):
-    """What the agent has thought, where it is shown."""
+    """The agent's thoughts, where they are shown."""
 
     id: str
     summary: list[SummaryText]
@@ -123,7 +123,7 @@ class ResponseUsage(msgspec.Struct, frozen=True):
 
 
 class ResponseError(msgspec.Struct, frozen=True):
-    """Why a response failed, with one of OpenAI's codes."""
+    """The error of a failed response, with one of OpenAI's codes."""
 
     code: Literal["server_error", "rate_limit_exceeded"]
     message: str
@@ -142,7 +142,7 @@ class Reference(msgspec.Struct, frozen=True):
 
 
 class IncompleteDetails(msgspec.Struct, frozen=True):
-    """What has cut an answer."""
+    """The reason why an answer is incomplete."""
 
     reason: str
 
@@ -160,7 +160,7 @@ class Text(msgspec.Struct, frozen=True):
 
 
 class ReasoningOptions(msgspec.Struct, frozen=True):
-    """How much the agent thinks is decided by the agent."""
+    """The agent decides how much it thinks."""
 
     effort: None = None
     summary: None = None
@@ -209,7 +209,7 @@ class DeletedResponse(msgspec.Struct, frozen=True):
 
 
 class InputItems(msgspec.Struct, frozen=True):
-    """What an agent was given for a response: a page of the conversation up to its question."""
+    """The input of a response: a page of the conversation up to its question."""
 
     object: Literal["list"]
     data: list[InputMessage]

@@ -93,7 +93,7 @@ class Output:
         yield "in_progress", {"response": self.response}
 
     def add(self, type_: str, data: bytes) -> Iterable[Said]:
-        """What an event of the run says."""
+        """Add an event of the run."""
         if type_ == "token":
             return self.text(_piece.decode(data).content)
         if type_ == "thinking":
@@ -124,8 +124,8 @@ class Output:
         )
 
     def show(self, message: Message) -> Iterator[Said]:
-        """What a message has beyond what has come. Its thoughts come first or not at all: nobody
-        knows their place any more."""
+        """Add the part of a message that has not come yet. Its thoughts come first or
+        not at all: their place is not known any more."""
         if self._item is None and not self.place and message.thinking is not msgspec.UNSET:
             yield from self._thought(message.thinking)
         calls = [tool for tool in message.tools if tool.client is True]

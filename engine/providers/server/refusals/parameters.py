@@ -1,4 +1,4 @@
-"""Which parameters a model server refuses by name: they are left out from then on.
+"""The parameters that a model server refuses by name: later calls leave them out.
 
 Servers of one API know different parameters, and say so only when one is sent: `stream_options` is
 unknown to some, `temperature` to models that reason, and the limit of an answer has two names.

@@ -6,7 +6,7 @@ import { Row } from "./row.js";
 /** @import {Strings} from "../locales/strings.js" */
 
 /** As many conversations are listed at most: this many pages of a hundred. */
-const MOST_PAGES = 10;
+const MAX_PAGES = 10;
 const PAGE = 100;
 const DAY_MS = 86_400_000;
 
@@ -72,7 +72,7 @@ export class History {
     const infos = [];
     /** @type {string | undefined} */
     let before;
-    for (let page = 0; page < MOST_PAGES; page += 1) {
+    for (let page = 0; page < MAX_PAGES; page += 1) {
       const { conversations, nextCursor } = await this.#client.conversations.list({ limit: PAGE, before });
       infos.push(...conversations);
       if (nextCursor === null) break;
