@@ -42,7 +42,17 @@ def server(quickstart: tuple[Server, str]) -> Server:
 
 
 def examples(*languages: str) -> list[Code]:
-    names = ("clients", "protocol", "errors", "javascript", "openai", "ai-sdk", "ag-ui", "mcp")
+    names = (
+        "clients",
+        "protocol",
+        "errors",
+        "javascript",
+        "openai",
+        "ai-sdk",
+        "ag-ui",
+        "mcp",
+        "python",
+    )
     return [block for name in names for block in code(f"docs/{name}.md", *languages)]
 
 
@@ -52,6 +62,8 @@ async def print_of(example: Code, folder: Path, server: Server, port: int | None
     folder.mkdir()
     (folder / "node_modules").symlink_to(ROOT / "tests" / "node_modules")
     shutil.copytree(ROOT / "static" / "claw", folder / "claw")
+    client = "clawsite_client"
+    shutil.copytree(ROOT / "clients" / "python" / "src" / client, folder / client)
     program = folder / f"example{SUFFIX[example.language]}"
     program.write_text(example.text.replace(ADDRESS, f"127.0.0.1:{port or server.port}"))
     return await run(example.language, program, API_KEY=server.keys.acme)

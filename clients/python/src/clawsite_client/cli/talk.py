@@ -1,0 +1,72 @@
+"""`claw chat`: one question, or a talk."""
+
+import sys
+from typing import Any
+
+from clawsite_client.answer import Answer, Event
+from clawsite_client.cli.output import Output
+from clawsite_client.errors import ClawError
+from clawsite_client.synchronous import Client
+
+INTERRUPTED = 130
+"""The exit code of a program that was stopped by Ctrl-C."""
+
+
+class Talk:
+    """A talk with an agent. Ctrl-C stops the answer and not the talk."""
+
+    def __init__(
+        self, client: Client, agent: str, output: Output, conversation_id: str | None
+    ) -> None:
+        self._client, self._agent, self._output = client, agent, output
+        self._conversation_id = conversation_id
+        self._asks = sys.stdin.isatty() and not output.as_json
+
+    def hold(self) -> int:
+        """Ask for a line, answer it, and so on to the end of the input; the exit code."""
+        while True:
+            try:
+                text = input("> " if sys.stdin.isatty() else "")
+            except EOFError:
+                return 0
+            except KeyboardInterrupt:
+                print(file=sys.stderr)
+                return 0
+            if text.strip():
+                try:
+                    self.ask(text)
+                except ClawError as error:
+                    print(f"{error.code}: {error.message}", file=sys.stderr)
+
+    def ask(self, text: str) -> int:
+        """One question; the exit code. Raises ClawError."""
+        answer = Answer()
+        options: dict[str, Any] = {"agent": self._agent, "conversation_id": self._conversation_id}
+        events = self._client.chat.stream(text, **options)
+        try:
+            for event in events:
+                answer.add(event)
+                self._output.event(event)
+                self._conversation_id = answer.conversation_id or self._conversation_id
+                self._decide(event)
+        except KeyboardInterrupt:
+            events.close()
+            if answer.run_id:
+                self._client.cancel(answer.run_id)
+            print("\nstopped", file=sys.stderr)
+            return INTERRUPTED
+        answer.reply()
+        return 0
+
+    def _decide(self, event: Event) -> None:
+        """Ask whoever sits there for what the agent waits for."""
+        if not self._asks:
+            return
+        if event["type"] == "approval_required":
+            said = input(f"Allow {event['tool']} {event['args']}? [y/N] ")
+            agreed = said.strip().lower() in ("y", "yes")
+            self._client.approve(event["runId"], event, approve=agreed)
+        elif event["type"] == "question":
+            choices = f" {event['choices']}" if event.get("choices") else ""
+            text = input(f"{event['text']}{choices} ")
+            self._client.answer(event["runId"], event["id"], text)

@@ -1,0 +1,43 @@
+"""Requests and answers in the terms of httpx2, for both clients."""
+
+import json
+from typing import Any
+
+import httpx2
+
+from clawsite_client.errors import ClawError, error_of
+from clawsite_client.steps import Request
+
+TIMEOUT = httpx2.Timeout(10.0, read=60.0)
+"""Seconds; a stream is never silent for so long."""
+
+
+def headers_of(token: str | None, api_key: str | None) -> dict[str, str]:
+    """The headers of every request; `api_key` is another name of `token`."""
+    given = token or api_key
+    if not given:
+        raise ClawError("auth_required", "Give a `token`: an API key, or a visitor's token.")
+    return {"Authorization": f"Bearer {given}"}
+
+
+def parts_of(request: Request) -> dict[str, Any]:
+    """The arguments of httpx2's `build_request`."""
+    parts: dict[str, Any] = {"params": request.query, "headers": request.headers}
+    if request.file is not None:
+        parts["files"] = {"file": request.file}
+    elif request.body is not None:
+        parts["json"] = request.body
+    return parts
+
+
+def failure(response: httpx2.Response) -> ClawError:
+    """The error of an answer that is read."""
+    return error_of(response.status_code, decoded(response), response.headers.get("retry-after"))
+
+
+def decoded(response: httpx2.Response) -> Any:
+    """The JSON of an answer that is read, or None."""
+    try:
+        return json.loads(response.content)
+    except ValueError:
+        return None
