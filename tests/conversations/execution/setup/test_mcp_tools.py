@@ -122,7 +122,7 @@ async def test_a_result_of_megabytes_is_an_error(asking, server):
     assert result.is_error and "too large" in result.result
 
 
-async def test_what_may_change_something_is_not_called_without_approval(asking, server):
+async def test_b2_mcp_tools_have_the_same_gate(asking, server):
     server.tools = [tool("echo", readOnlyHint=False)]
     events = await asking.run("echo", server)
     (required,) = [event for event in events if isinstance(event, ApprovalRequired)]

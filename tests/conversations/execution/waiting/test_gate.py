@@ -45,7 +45,7 @@ async def test_it_works(bank: Bank, caller: Caller, approver: Caller) -> None:
     assert tool["approval"]["approved"] and tool["approval"]["by"]["kind"] == "key"
 
 
-async def test_the_model_is_told_of_a_denial_and_its_reason(
+async def test_b2_the_model_is_told_of_a_denial_and_its_reason(
     bank: Bank, caller: Caller, approver: Caller
 ) -> None:
     run = await bank.run(caller, pay())
@@ -78,7 +78,7 @@ async def test_b2_decisions_in_any_order_each_land_on_their_own_call(
     }
 
 
-async def test_p32_a_decision_counts_once(bank: Bank, caller: Caller, approver: Caller) -> None:
+async def test_p32_b2_a_decision_counts_once(bank: Bank, caller: Caller, approver: Caller) -> None:
     run = await bank.run(caller, pay())
     await bank.decide(approver, run, "toolu_1")
     for verdict in ({}, {"approve": False}):
@@ -88,7 +88,7 @@ async def test_p32_a_decision_counts_once(bank: Bank, caller: Caller, approver: 
     assert bank.paid == ["Bob"]
 
 
-async def test_p32_no_other_digest_no_other_arguments_no_other_run(
+async def test_p32_b2_no_other_digest_no_other_arguments_no_other_run(
     bank: Bank, caller: Caller, approver: Caller
 ) -> None:
     run = await bank.run(caller, pay(), name="one")
@@ -111,7 +111,7 @@ async def test_p32_edited_arguments_fit_the_tool(
     assert "changed its arguments" in tool["result"]["note"]
 
 
-async def test_p32_who_may_not_decide(
+async def test_p32_b2_who_may_not_decide(
     bank: Bank, caller: Caller, approver: Caller, foreign_caller: Caller, second_caller: Caller
 ) -> None:
     run = await bank.run(caller, pay())
@@ -183,7 +183,7 @@ async def test_b3_an_approved_call_of_a_tool_that_has_changed_is_not_carried_out
     assert "has changed" in tool["result"]
 
 
-async def test_an_expiry_is_an_outcome_of_its_own(
+async def test_b2_an_expiry_is_an_outcome_of_its_own(
     bank: Bank, caller: Caller, approver: Caller
 ) -> None:
     run = await bank.run(caller, pay())
@@ -198,7 +198,7 @@ async def test_an_expiry_is_an_outcome_of_its_own(
     assert "in time" in row.message.tools[0]["result"]
 
 
-async def test_the_end_of_a_run_withdraws_what_it_waits_for(
+async def test_b2_the_end_of_a_run_withdraws_what_it_waits_for(
     bank: Bank, caller: Caller, approver: Caller
 ) -> None:
     run = await bank.run(caller, pay())

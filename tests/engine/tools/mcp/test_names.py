@@ -13,7 +13,7 @@ def test_it_works() -> None:
     assert model_names(tools, ()) == ["find", "get_contact__", "charge"]
 
 
-def test_tools_of_one_name_are_told_apart_by_their_servers() -> None:
+def test_b3_tools_of_one_name_are_told_apart_by_their_servers() -> None:
     tools = [Wanted("crm", "find"), Wanted("my erp", "find"), Wanted("erp", "other")]
     assert model_names(tools, ["other"]) == ["crm_find", "my_erp_find", "erp_other"]
 

@@ -55,7 +55,7 @@ async def test_a_change_of_the_tools_is_heard(
 
 
 @pytest.mark.parametrize("ending", ["session", "token"])
-async def test_calls_share_one_recovery(ending: str, scripted_server: ScriptedServer) -> None:
+async def test_b3_calls_share_one_recovery(ending: str, scripted_server: ScriptedServer) -> None:
     scripted_server.token = "Bearer one"
     async with connected(scripted_server) as client:
         await call(client, "echo", text="before")
@@ -70,7 +70,7 @@ async def test_calls_share_one_recovery(ending: str, scripted_server: ScriptedSe
 
 
 @pytest.mark.parametrize("code", [401, 404])
-async def test_a_call_is_made_again_only_once(
+async def test_b3_a_call_is_made_again_only_once(
     code: int, client: Server, scripted_server: ScriptedServer
 ) -> None:
     await client.tools()
@@ -114,7 +114,7 @@ async def test_a_call_that_was_cut_is_not_made_again(
     assert await call(client, "echo", text="b") == "b"
 
 
-async def test_a_call_that_takes_too_long_is_not_made_again(
+async def test_b3_a_call_that_takes_too_long_is_not_made_again(
     scripted_server: ScriptedServer,
 ) -> None:
     async with connected(scripted_server, timeout=0.05) as client:
@@ -145,7 +145,7 @@ async def test_an_answer_of_no_use_fails_its_call_alone(
     assert scripted_server.requests["initialize"] == 1
 
 
-async def test_a_server_that_is_away_is_said_to_be() -> None:
+async def test_b3_a_server_that_is_away_is_said_to_be() -> None:
     server = ScriptedServer()
     server.url = "http://127.0.0.1:1/mcp"
     async with connected(server) as client:

@@ -128,3 +128,13 @@ async def test_progress_is_shown_but_not_each_step(scripted_server: ScriptedServ
         assert outcome == ("done", False)
     assert said[0] == Status(message="steps: 0 of 100", stage="tool")
     assert len(said) < 10
+
+
+async def test_b3_a_tool_that_the_agent_has_not_is_refused_when_it_is_called(
+    scripted_server: ScriptedServer,
+) -> None:
+    """It is not only left out of what the model is shown."""
+    async with toolbox(scripted_server, {"name": "echo"}) as (tools, _):
+        assert (await call(tools, "fail")).is_error
+        assert (await call(tools, "echo", text="a")).result == "a"
+    assert scripted_server.ran == {"echo": 1}
