@@ -1,5 +1,6 @@
 """Approvals and questions of an agent, in the panel without a server."""
 
+import json
 from typing import Any
 
 import pytest
@@ -196,6 +197,27 @@ async def test_a_question_without_choices(page: Page) -> None:
     await expect(asks(page)).to_contain_text("You answered: $& on Friday")
 
 
+async def test_a_question_with_a_form(page: Page) -> None:
+    """As MCP servers ask: each field by its name, with its default; empty ones are left out."""
+    fields = {
+        "name": {"type": "string", "title": "Your name"},
+        "size": {"type": "string", "enum": ["S", "L"], "default": "L"},
+        "count": {"type": "integer", "description": "How many"},
+        "gift": {"type": "boolean", "default": True},
+        "note": {"type": "string"},
+    }
+    await wait(
+        page, question(schema={"type": "object", "properties": fields, "required": ["name"]})
+    )
+    await page.get_by_label("Your name").fill("Ada")
+    await page.get_by_label("count").fill("2")
+    assert await violations(page) == []
+    await page.get_by_label("Your name").press("Enter")
+    ((id, answer),) = await decisions(page)
+    assert id == "call_9"
+    assert json.loads(answer) == {"name": "Ada", "size": "L", "count": 2, "gift": True}
+
+
 async def test_what_waits_survives(page: Page) -> None:
     """What was shown is there again when the conversation is, and not twice (vercel/ai 8854)."""
     await wait(page, approval(), question())
@@ -262,8 +284,10 @@ async def test_axe_and_looks(page: Page, scheme: str, width: int, shoot: Shoot) 
     await page.evaluate(f"document.documentElement.style.colorScheme = '{scheme}'")
     await page.evaluate("talk.say('Book me a room')")
     choices = ["Monday", "Tuesday", "Any day of the week after next, if the blue room is free then"]
-    await wait(page, approval(editable=True), question(choices=choices))
-    await expect(asks(page)).to_have_count(2)
+    fields = {"name": {"type": "string", "title": "Name"}, "gift": {"type": "boolean"}}
+    form = question(id="call_8", text="For whom?", schema={"type": "object", "properties": fields})
+    await wait(page, approval(editable=True), question(choices=choices), form)
+    await expect(asks(page)).to_have_count(3)
     await page.wait_for_function("root.querySelector('.body p')")
     assert await violations(page) == []
     over = await page.locator(".content").evaluate("(all) => all.scrollWidth - all.clientWidth")

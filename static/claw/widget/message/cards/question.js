@@ -1,5 +1,6 @@
 import { make } from "../../dom/elements.js";
 import { actButton, Ask } from "./ask.js";
+import { Fields } from "./fields.js";
 
 /** @import {Strings} from "../../locales/strings.js" */
 /** @import {Pending} from "../../../types.js" */
@@ -8,7 +9,7 @@ import { actButton, Ask } from "./ask.js";
 /** As much as the server takes, in characters. */
 const LONGEST_ANSWER = 4000;
 
-/** What the agent asks: a button for each choice, or a line to write in. */
+/** What the agent asks: a button for each choice, the fields of a form, or a line to write in. */
 export class QuestionCard extends Ask {
   #desk;
 
@@ -17,6 +18,7 @@ export class QuestionCard extends Ask {
     super(strings, call, call.text ?? "");
     this.#desk = desk;
     if (call.choices?.length) this.form.append(this.#choices(call.choices));
+    else if (call.schema) this.form.append(this.#fields(call.schema));
     else this.form.append(this.#line());
   }
 
@@ -29,6 +31,18 @@ export class QuestionCard extends Ask {
   #skip() {
     const { skip, skipped } = this.strings.cards;
     return actButton(skip, () => void this.decide(() => this.#desk.decline(this.call.id), skipped), "skip");
+  }
+
+  /** @param {unknown} schema */
+  #fields(schema) {
+    const fields = new Fields(schema);
+    const buttons = make("div", { class: "buttons" }, make("button", { type: "submit", class: "primary" }, this.strings.send), this.#skip());
+    const form = make("form", {}, fields.element, buttons);
+    form.addEventListener("submit", (event) => {
+      event.preventDefault();
+      this.#say(JSON.stringify(fields.value));
+    });
+    return form;
   }
 
   #line() {
