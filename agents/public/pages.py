@@ -14,6 +14,7 @@ from django.views.decorators.http import require_safe
 
 from agents.public import visited
 from agents.public.addresses import host_slug
+from agents.public.card import Card, picture_hosts
 from agents.public.visited import VisitedAgent
 
 OURS = {
@@ -33,8 +34,10 @@ async def chat(request: HttpRequest) -> HttpResponse:
     if agent is None:
         return _missing(request)
     framing = " ".join(["'self'", *_consoles(request), *agent.allowed_origins])
-    policy = _talking(request) | {"frame-ancestors": framing}
-    return _page(request, "chat", agent, policy, wire=_developing(request))
+    pictures = " ".join([OURS["img-src"], *picture_hosts(agent)])
+    policy = _talking(request) | {"frame-ancestors": framing, "img-src": pictures}
+    card = Card.of(agent, f"{_scheme(request)}://{request.get_host()}/")
+    return _page(request, "chat", agent, policy, wire=_developing(request), card=card)
 
 
 @require_safe

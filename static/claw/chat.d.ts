@@ -4,7 +4,7 @@ import type { ClientTool, Message, PageContext, StreamEvent, ToolUse, WidgetSett
 export type { ClientTool, Message, PageContext, StreamEvent, ToolUse, WidgetSettings } from "./types.js";
 
 /** What a page may say beside the agent's own settings; `pageData` may be asked for with each message. */
-export type PageSettings = Omit<WidgetSettings, "pageData" | "texts"> & {
+export type PageSettings = Omit<WidgetSettings, "pageData" | "shareImage" | "shareText" | "texts"> & {
   pageData?: Record<string, any> | (() => Record<string, any> | undefined);
   /** Of one language, or by language. */
   texts?: Record<string, string> | Record<string, Record<string, string>>;

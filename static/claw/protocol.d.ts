@@ -522,6 +522,8 @@ export interface AgentGreeting {
 export interface WidgetSettings {
   avatar?: string;
   logo?: string;
+  shareText?: string;
+  shareImage?: string;
   launcherText?: string;
   launcherIcon?: string;
   position?: "left" | "right" | "top-left" | "top-right";

@@ -42,6 +42,34 @@ def test_it_works(server: Server) -> None:
     assert 'data-agent="acme-agent"' in get(server, "/demo/").text
 
 
+async def test_its_card_is_of_the_agent_s_settings(server: Server, manager: Rest) -> None:
+    """Icon, description and share card; its pictures are let in, and no others."""
+    path = "/api/agents/acme-agent"
+    page = get(server, "/").text
+    assert '<meta property="og:title" content="acme-agent">' in page and "og:image" not in page
+    widget = {
+        "avatar": "https://cdn.example/a.png",
+        "shareText": 'Ask "us" <anything>',
+        "shareImage": "/card.png",
+    }
+    assert (await manager.request("PATCH", path, json={"widget": widget})).is_success
+    try:
+        answer = get(server, "/")
+        home = f"http://acme-agent.localhost:{server.port}/"
+        text = "Ask &quot;us&quot; &lt;anything&gt;"
+        for name, content in [
+            ('name="description"', text),
+            ('property="og:description"', text),
+            ('property="og:url"', home),
+            ('property="og:image"', f"{home}card.png"),
+        ]:
+            assert f'<meta {name} content="{content}">' in answer.text
+        assert '<link rel="icon" href="https://cdn.example/a.png">' in answer.text
+        assert policy(answer)["img-src"] == "'self' data: https://cdn.example"
+    finally:
+        await manager.request("PATCH", path, json={"widget": {}})
+
+
 def test_the_policy_lets_in_nothing_inline_and_nothing_foreign(server: Server) -> None:
     for path in ("/", "/demo/", "/nothing/"):
         page = get(server, path)

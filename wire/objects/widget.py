@@ -125,6 +125,8 @@ class WidgetSettings(_Part, frozen=True, kw_only=True):
 
     avatar: Image | UnsetType = UNSET
     logo: Image | UnsetType = UNSET
+    share_text: Annotated[str, Meta(min_length=1, max_length=300)] | UnsetType = UNSET
+    share_image: Address | UnsetType = UNSET
     launcher_text: Annotated[str, Meta(min_length=1, max_length=40)] | UnsetType = UNSET
     launcher_icon: Icon | UnsetType = UNSET
     position: Literal["right", "left", "top-right", "top-left"] | UnsetType = UNSET
