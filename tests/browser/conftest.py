@@ -132,12 +132,21 @@ def shop(server: Server) -> Iterator[Site]:  # noqa: F811
 
 
 @pytest.fixture
-def shoot(page: Page) -> Shoot:
-    """`await shoot("name")` keeps a picture of the page for `make e2e`; else it does nothing."""
+def shoot_of() -> Callable[[Page], Shoot]:
+    """`await shoot_of(page)("name")` keeps a picture of the page for `make e2e`; else nothing."""
     folder = os.environ.get("SCREENSHOTS")
 
-    async def shoot(name: str) -> None:
-        if folder:
-            await page.screenshot(path=Path(folder) / f"{name}.png", animations="disabled")
+    def of(page: Page) -> Shoot:
+        async def shoot(name: str) -> None:
+            if folder:
+                await page.screenshot(path=Path(folder) / f"{name}.png", animations="disabled")
 
-    return shoot
+        return shoot
+
+    return of
+
+
+@pytest.fixture
+def shoot(page: Page, shoot_of: Callable[[Page], Shoot]) -> Shoot:
+    """The same, of the visitor's first tab."""
+    return shoot_of(page)

@@ -71,6 +71,31 @@ async def test_it_works(page: Page) -> None:
     await expect(card.get_by_role("group", name="Input")).to_be_focused()
 
 
+async def test_the_page_shows_a_result_in_its_own_way(page: Page) -> None:
+    """Once for each result; a card that the page leaves alone stays."""
+    await page.evaluate(
+        """() => {
+            window.told = [];
+            document.addEventListener("claw:tool", (event) => {
+                const { tool, element } = event.detail;
+                told.push(tool.id);
+                if (tool.result !== "Boots") return;
+                event.preventDefault();
+                element.append("89 €");
+            });
+        }"""
+    )
+    await begin(page, call(1), call(2))
+    await change(page, tools=[ended(1, "Boots"), call(2)])
+    await expect(page.locator(".cards .own")).to_have_text("89 €")
+    await expect(cards(page).first).to_be_hidden()
+    await change(page, tools=[ended(1, "Boots"), ended(2)])
+    await expect(cards(page).last).to_have_attribute("data-state", "done")
+    await expect(cards(page).last).to_be_visible()
+    await expect(page.locator(".cards .own")).to_have_text("89 €")
+    assert await page.evaluate("told") == ["call_1", "call_2"]
+
+
 async def test_what_is_open_grows_its_result(page: Page) -> None:
     await begin(page, call())
     await cards(page).locator("summary").click()

@@ -49,6 +49,7 @@ function makeMenu(panel) {
   box.addEventListener("keydown", (event) => {
     if (event.key !== "Escape" || list.hidden) return;
     event.stopPropagation();
+    event.preventDefault(); // or it would close the dialog around it, too
     show(false);
     button.focus();
   });
