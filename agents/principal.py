@@ -6,6 +6,7 @@ from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
+from auditing.actors import Actor
 from engine.errors import ClawError
 
 OF_KEYS = "keys"
@@ -37,8 +38,8 @@ class Allowance:
 class Principal:
     """The asker and its rights. `id` tells it from all other principals.
 
-    `owner` names the owner of its conversations within an agent: `keys` for all keys,
-    `visitor:<id>` or `user:<id>` for a visitor, `member:<id>` for a member. `via` is the
+    `name` is for people. `owner` names the owner of its conversations within an agent: `keys` for
+    all keys, `visitor:<id>` or `user:<id>` for a visitor, `member:<id>` for a member. `via` is the
     voucher of a user (`agents.public.visited`). `version` is the state of the row that the rights
     come from, as it was when they were looked up."""
 
@@ -50,6 +51,7 @@ class Principal:
     allowance: Allowance = Allowance()
     expires_at: datetime | None = None
     via: str = ""
+    name: str = ""
     version: Hashable = None
 
     @property
@@ -72,3 +74,8 @@ class Principal:
         """Raise `forbidden` unless the principal has this scope."""
         if scope not in self.scopes:
             raise ClawError("forbidden", f"{SUBJECTS[self.kind]} has no scope “{scope}”.")
+
+
+def actor_of(principal: Principal, address: str) -> Actor:
+    """The principal as the audit log names it, at this network address."""
+    return Actor(principal.kind, principal.id, principal.name, address)

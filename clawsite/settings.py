@@ -155,6 +155,7 @@ INSTALLED_APPS = [
     "channels",
     "allauth",
     "allauth.account",
+    "auditing",
     "accounts",
     "agents",
     "knowledge",

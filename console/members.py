@@ -18,6 +18,9 @@ from agents.access import agents_of_organization
 from agents.auth.members import principal_of
 from agents.caller import Caller
 from agents.config import AgentConfig
+from agents.principal import actor_of
+from auditing.actors import acting
+from conversations.transports.identify import address_of
 from engine.errors import ClawError
 from wire.errors import status_of
 
@@ -79,7 +82,8 @@ def for_members(scope: str, changing: str | None = None) -> Callable[[View], Vie
                 raise Http404
             _remember(request, membership)
             request.member = member = Member(membership)
-            with found_or_refused():
+            actor = actor_of(member.caller.principal, address_of(request))
+            with found_or_refused(), acting(actor):
                 member.caller.principal.require(scope if request.method != "POST" else to_change)
                 return view(request, member, **names)
 

@@ -9,7 +9,7 @@ from console.agents import connecting, editing, listing
 from console.conversations import pages as conversations
 from console.live import pages as live
 from console.members import View
-from console.settings import organization, secrets
+from console.settings import audit, organization, secrets
 from console.settings.budgets import pages as budgets
 from console.settings.keys import pages as keys
 from console.settings.people import pages as people
@@ -49,6 +49,7 @@ SECTIONS = [
     Section("keys", "settings/keys/", keys.index, "API keys", "keys"),
     Section("secrets", "settings/secrets/", secrets.index, "Secrets", "operator"),
     Section("members", "settings/members/", people.index, "Members", "members"),
+    Section("audit", "settings/audit/", audit.index, "Audit", "audit"),
     Section("organization", "settings/", organization.show, "Organisation", "settings"),
 ]
 """In the order of the navigation, which shows to each member what their role opens."""

@@ -126,6 +126,7 @@ def _load(digest: str, names: frozenset[str]) -> KnownKey | None:
         organization_id=key.organization_id,
         owner=OF_KEYS,
         scopes=scopes_with(key.scopes),
+        name=key.name,
         allowance=Allowance(
             requests_per_minute=key.requests_per_minute, monthly_budget=key.monthly_budget
         ),

@@ -99,5 +99,6 @@ def principal_of(membership: Membership) -> Principal:
         organization_id=membership.organization_id,
         owner=f"member:{membership.user_id}",
         scopes=SCOPES_OF_ROLE[membership.role],
+        name=membership.user.email,
         version=membership_version(membership),
     )

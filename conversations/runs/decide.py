@@ -8,6 +8,8 @@ from django.conf import settings
 from django.db.models import QuerySet
 
 from agents.caller import Caller
+from agents.principal import actor_of
+from auditing.recording import record
 from conversations import access
 from conversations.execution.waiting import decisions
 from conversations.models import Decision, DecisionStatus, Run
@@ -45,7 +47,16 @@ async def decide_approval(
         raise invalid("args", "These arguments cannot be changed so.")
     status = DecisionStatus.APPROVED if verdict.approve else DecisionStatus.DENIED
     changes = {"status": status, "given": verdict.args, "reason": verdict.reason or ""}
-    return await _store(services, caller, decisions.decide, row, changes=changes)
+    decided = await _store(services, caller, decisions.decide, row, changes=changes)
+    await database_step(
+        record,
+        decided.organization_id,
+        f"approval.{status}",
+        subject_id=decided.call_id,
+        subject_name=decided.tool,
+        by=actor_of(caller.principal, caller.client),
+    )
+    return decided
 
 
 async def answer_question(

@@ -8,7 +8,9 @@ from accounts import idempotency
 from agents.auth.authorize import Credential
 from agents.auth.members import Session
 from agents.caller import Caller
+from agents.principal import actor_of
 from agents.public.addresses import host_slug
+from auditing.actors import act_as
 from conversations.process.services import services_of
 from conversations.transports import admission
 from conversations.transports.identify import address, bearer_token, client_address
@@ -33,6 +35,7 @@ async def caller_of(request: HttpRequest, slug: str | None, agent_id: str | None
     )
     request.origin_allowed |= caller.readable  # see clawsite.http.cors
     await admission.count_request(limits, caller)
+    act_as(actor_of(caller.principal, client_address(request.scope)))
     return caller
 
 

@@ -13,6 +13,7 @@ LAYERS = (
     {"engine"},
     {"wire"},
     {"core"},
+    {"auditing"},
     {"accounts"},
     {"agents"},
     {"knowledge", "memories", "metering"},
@@ -73,6 +74,7 @@ LOG_WRITERS = (
     "conversations/execution/recording/completion.py",
 )
 QUERYING = (
+    "auditing/",
     "*/models.py",
     "*/access.py",
     "*/access/*.py",

@@ -92,6 +92,7 @@ TESTED_BY = {
     "conversations/transports/rest/tickets.py": "tests/live/test_tickets.py",
     "conversations/transports/rest/urls.py": "tests/clawsite/test_openapi.py",
     "conversations/transports/rest/usage/report.py": "tests/live/test_management.py",
+    "auditing/": "tests/auditing/test_watching.py",
     "console/settings/budgets/forms.py": "tests/console/settings/budgets/test_pages.py",
     "conversations/transports/rest/usage/budgets.py": "tests/live/test_budgets.py",
     "wire/objects/budgets.py": "tests/clawsite/test_openapi.py",

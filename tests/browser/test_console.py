@@ -26,7 +26,13 @@ PAGES = (
         "settings/budgets/new/",
         "settings/keys/",
     ),
-    *("settings/keys/new/", "settings/members/", "settings/secrets/", "settings/"),
+    *(
+        "settings/keys/new/",
+        "settings/members/",
+        "settings/secrets/",
+        "settings/audit/",
+        "settings/",
+    ),
 )
 
 

@@ -1,6 +1,6 @@
 """The objects of an organisation and its people in the REST API."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
@@ -86,4 +86,34 @@ class InvitationPage(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """Invitations that can be accepted, the newest first; `next_cursor` is for `before`."""
 
     invitations: list[Invitation]
+    next_cursor: str | None
+
+
+class Actor(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """Somebody who acts, by name and network address; `operator` is who works on the server."""
+
+    kind: Annotated[str, Meta(extra_json_schema={"enum": ["member", "key", "visitor", "operator"]})]
+    id: str
+    name: str
+    address: str
+
+
+class AuditEvent(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """Something that somebody did. `before` and `after` have the fields that differ, by the names
+    of the database, and no secret."""
+
+    id: str
+    created_at: Moment
+    actor: Actor
+    action: str
+    subject_id: str
+    subject_name: str
+    before: dict[str, Any] | None
+    after: dict[str, Any] | None
+
+
+class AuditPage(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """Events, the newest first; `next_cursor` is for `before`."""
+
+    events: list[AuditEvent]
     next_cursor: str | None

@@ -1,7 +1,8 @@
 """The operations on an organisation and its people, but for deleting it."""
 
-from agents.api.organization import invitations, members, organization
+from agents.api.organization import audit, invitations, members, organization
 from agents.api.organization.objects import (
+    AuditPage,
     Invitation,
     InvitationPage,
     Member,
@@ -12,7 +13,7 @@ from agents.api.organization.objects import (
     OrganizationFields,
 )
 from core.http import PAGE
-from wire.description.openapi import Operation
+from wire.description.openapi import Csv, Operation
 
 OPERATIONS = (
     Operation(
@@ -34,6 +35,16 @@ OPERATIONS = (
         body=OrganizationFields,
         body_required=False,
         answers={200: (Organization,)},
+    ),
+    Operation(
+        "GET",
+        "audit",
+        audit.index,
+        name="listAuditEvents",
+        summary="Who changed what, from where, before and after, the newest first",
+        scope="admin",
+        parameters=(*audit.FILTER, *PAGE),
+        answers={200: (AuditPage, Csv)},
     ),
     Operation(
         "GET",

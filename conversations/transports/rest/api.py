@@ -6,6 +6,7 @@ from msgspec import structs, to_builtins
 
 from agents.api import agents
 from agents.caller import Caller
+from auditing.recording import record
 from conversations import access
 from conversations.history import access as history
 from conversations.history.page import page_of_messages, read_versions
@@ -136,6 +137,7 @@ async def erase_conversation(
     caller.principal.require("conversations:write")
     found = await database_step(history.conversation_to_erase, caller, conversation_id)
     await erase.erase_conversation(services_of(request.scope), found)
+    await _told(caller, "conversation.deleted", found.pk)
     return HttpResponse(status=204)
 
 
@@ -143,6 +145,7 @@ async def erase_visitor(request: HttpRequest, caller: Caller, visitor_id: str) -
     """`DELETE /api/agents/{id}/visitors/{visitorId}`: 204, also for one who was never here."""
     caller.principal.require("agents:write")
     await erase.erase_visitor(services_of(request.scope), caller, visitor_id)
+    await _told(caller, "visitor.deleted", visitor_id)
     return HttpResponse(status=204)
 
 
@@ -159,3 +162,9 @@ def _given(request: HttpRequest) -> ConversationFields:
     if body.title:
         check_text("title", body.title)
     return body
+
+
+async def _told(caller: Caller, action: str, subject_id: str) -> None:
+    """Keep in the audit log what was done."""
+    organization_id = caller.principal.organization_id
+    await database_step(record, organization_id, action, subject_id=subject_id)

@@ -1,0 +1,1 @@
+"""Who changed what in an organisation, from where, before and after."""
