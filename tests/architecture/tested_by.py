@@ -81,7 +81,6 @@ TESTED_BY = {
     "conversations/runs/decide.py": "tests/conversations/execution/waiting/test_gate.py",
     "conversations/runs/": "tests/conversations/process/test_wiring.py",
     "conversations/transports/asking.py": "tests/live/test_conversations.py",
-    "conversations/transports/facade/ag_ui.py": "tests/live/facades/test_ag_ui.py",
     "conversations/transports/facade/ai_sdk.py": "tests/live/facades/test_ai_sdk.py",
     "conversations/transports/facade/mcp.py": "tests/live/facades/test_mcp.py",
     "conversations/transports/facade/": "tests/live/facades/test_responses.py",

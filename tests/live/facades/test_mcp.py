@@ -1,9 +1,11 @@
 """Agents as tools of an MCP server, by the `mcp` library in both of its ways to connect."""
 
 import asyncio
+import json
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import httpx2
@@ -12,6 +14,7 @@ from mcp import Client, MCPError
 from mcp.client.streamable_http import streamable_http_client
 
 from tests.live.clients import TIMEOUT, Rest
+from tests.live.programs import run
 from tests.live.raw import aborted, call_of, new_tag
 from tests.live.server import Server
 from tests.live.visiting import SHOP, Visitor
@@ -56,6 +59,16 @@ async def test_it_works(server: Server, client: str) -> None:
     assert (result.is_error, result.content[0].text) == (False, TEXT)
     assert shown and all(TEXT.startswith(message or "-") for _, message in shown)
     assert [value for value, _ in shown] == sorted({value for value, _ in shown})
+
+
+@pytest.mark.node
+async def test_the_library_in_javascript_reads_the_same(server: Server) -> None:
+    program = Path(__file__).parent / "node" / "mcp.mjs"
+    printed = await run("js", program, URL=server.url, API_KEY=server.keys.acme, MESSAGE=WORDS)
+    report = json.loads(printed)
+    assert report["tools"] == [TOOL]
+    assert report["result"]["structuredContent"]["message"] == TEXT
+    assert report["shown"] and all(TEXT.startswith(message) for message in report["shown"])
 
 
 async def test_a_talk_goes_on(server: Server, rest: Rest, client: str) -> None:
