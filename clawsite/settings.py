@@ -158,6 +158,7 @@ INSTALLED_APPS = [
     "auditing",
     "accounts",
     "agents",
+    "files",
     "knowledge",
     "memories",
     "metering",
@@ -290,6 +291,13 @@ CLAW_PLATFORM_CREDENTIALS = choice("CLAW_PLATFORM_CREDENTIALS", "command", "all"
 PORT = count("PORT", 8000)
 CLAW_ENCRYPTION_KEYS = env.list("CLAW_ENCRYPTION_KEYS", default=[])
 CLAW_DATA_DIR = Path(env.str("CLAW_DATA_DIR", str(_data_dir)))
+STORAGES = {
+    "default": {
+        "BACKEND": "django.core.files.storage.FileSystemStorage",
+        "OPTIONS": {"location": CLAW_DATA_DIR / "files", "directory_permissions_mode": 0o700},
+    },
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+}
 CLAW_ALLOW_PRIVATE_NETWORKS = networks("CLAW_ALLOW_PRIVATE_NETWORKS")
 CLAW_PING_INTERVAL = seconds("CLAW_PING_INTERVAL", 30)
 CLAW_IDLE_TIMEOUT = seconds("CLAW_IDLE_TIMEOUT", 300)
@@ -304,6 +312,9 @@ CLAW_APPROVAL_TTL = seconds("CLAW_APPROVAL_TTL", 86_400)
 CLAW_TOOL_TIMEOUT = seconds("CLAW_TOOL_TIMEOUT", 30)
 CLAW_TOOL_RESULT_BYTES = count("CLAW_TOOL_RESULT_BYTES", 64 * 1024)
 CLAW_MAX_DOCUMENT_BYTES = count("CLAW_MAX_DOCUMENT_BYTES", 20 * 1024 * 1024)
+CLAW_MAX_FILE_BYTES = count("CLAW_MAX_FILE_BYTES", 10 * 1024 * 1024)
+CLAW_MAX_FILES_PER_MESSAGE = count("CLAW_MAX_FILES_PER_MESSAGE", 5)
+CLAW_MAX_STORED_FILE_BYTES = count("CLAW_MAX_STORED_FILE_BYTES", 5 * 1024 * 1024 * 1024)
 CLAW_SEARCH_LANGUAGES = words("CLAW_SEARCH_LANGUAGES", ["english", "german"], SEARCH_LANGUAGES)
 CLAW_EMBEDDINGS_URL = web_address("CLAW_EMBEDDINGS_URL", "")
 CLAW_EMBEDDINGS_KEY = env.str("CLAW_EMBEDDINGS_KEY", "")

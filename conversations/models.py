@@ -114,6 +114,7 @@ class Message(models.Model):
     )
     client_message_id = models.CharField(max_length=255, null=True, blank=True)
     thinking = models.TextField(blank=True)
+    attachments = models.JSONField(default=list, db_default=[], blank=True)
     tools = models.JSONField(default=list, blank=True)
     sources = models.JSONField(default=list, db_default=[], blank=True)
     steps = models.JSONField(default=list, blank=True)
@@ -121,8 +122,7 @@ class Message(models.Model):
     usage = models.JSONField(null=True, blank=True)
     stop_reason = models.TextField(null=True, blank=True)
     error = models.JSONField(null=True, blank=True)
-    # A message that was edited and sent again is kept, with all that followed it; it is in no
-    # history and in no prompt any more.
+    # A message that was edited is kept, with all that followed it, in no history and no prompt.
     replaced = models.BooleanField(default=False)
     replaces = models.CharField(
         max_length=40, null=True, blank=True, help_text="The message in whose place this one came."

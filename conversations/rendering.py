@@ -38,7 +38,12 @@ def render_message(row: Message, run_id: str | None) -> objects.Message:
         feedback=_feedback(row),
         version=row.version if row.version > 1 else UNSET,
         context=msgspec.convert(row.context, PageContext) if row.context else UNSET,
+        attachments=_attachments(row) or UNSET,
     )
+
+
+def _attachments(row: Message) -> list[objects.Attachment]:
+    return msgspec.convert(row.attachments, list[objects.Attachment])
 
 
 def render_current_message(row: Message) -> objects.Message:

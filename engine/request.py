@@ -30,6 +30,18 @@ def call_block(id: str, name: str, args: dict[str, Any]) -> dict[str, Any]:
     return {"type": "tool_use", "id": id, "name": name, "input": args}
 
 
+def file_block(name: str, media_type: str, tokens: int, data: str = "") -> dict[str, Any]:
+    """A file as a block of the user's turn; each provider sends it in its own form. `data` is
+    base64, `tokens` about what it costs."""
+    return {
+        "type": "file",
+        "name": name,
+        "media_type": media_type,
+        "tokens": tokens,
+        "data": data,
+    }
+
+
 def result_block(id: str, result: Any, *, is_error: bool) -> dict[str, Any]:
     """The result of call `id` as a block of the user's turn."""
     content = result if isinstance(result, str) else msgspec.json.encode(result).decode()
@@ -49,7 +61,8 @@ class PastMessage(msgspec.Struct, frozen=True, kw_only=True):
     def forms(self) -> list[list[Turn]]:
         """The ways to send it, the better one first. The turns of a run that was cut may lack a
         message that has joined it."""
-        text = [*self.joined, *([] if is_blank(self.text.content) else [self.text])]
+        blank = is_blank(self.text.content) and not self.text.blocks
+        text = [*self.joined, *([] if blank else [self.text])]
         missing = [turn for turn in self.joined if turn not in self.turns]
         return [turns for turns in ([*missing, *self.turns] if self.turns else [], text) if turns]
 
@@ -129,5 +142,7 @@ def fit(messages: list[PastMessage], budget: int) -> list[Turn]:
 
 
 def _tokens(turn: Turn) -> int:
-    blocks = estimate_tokens(len(msgspec.json.encode(turn.blocks))) if turn.blocks else 0
-    return estimate_tokens(len(turn.content)) + blocks
+    files = sum(int(block["tokens"]) for block in turn.blocks if block.get("type") == "file")
+    others = [block for block in turn.blocks if block.get("type") != "file"]
+    blocks = estimate_tokens(len(msgspec.json.encode(others))) if others else 0
+    return estimate_tokens(len(turn.content)) + blocks + files

@@ -16,6 +16,7 @@ HTTP_STATUS = {
     "conversation_not_found": 404,
     "run_not_found": 404,
     "message_not_found": 404,
+    "file_not_found": 404,
     "approval_not_found": 404,
     "question_not_found": 404,
     "tool_call_not_found": 404,

@@ -10,6 +10,7 @@ from django.http.request import RawPostDataException
 
 from engine.errors import ClawError, Unavailable
 
+FILES = re.compile(r"(/a/[^/]+)?/api/files")
 DOCUMENTS = re.compile(r"(/a/[^/]+)?/api/agents/[^/]+/documents")
 FORM_BYTES = 64 * 1024
 """What `multipart/form-data` may add to a document."""
@@ -18,7 +19,10 @@ MAX_LARGE = 8
 
 
 def max_body(method: str, path: str) -> int:
-    """The most bytes that the body of such a request may have; only documents are large."""
+    """The most bytes that the body of such a request may have; only documents and files are
+    large."""
+    if method == "POST" and FILES.fullmatch(path):
+        return max(settings.CLAW_MAX_FILE_BYTES + FORM_BYTES, settings.CLAW_TRANSPORT_MAX_BYTES)
     if method == "POST" and DOCUMENTS.fullmatch(path):
         return max(settings.CLAW_MAX_DOCUMENT_BYTES + FORM_BYTES, settings.CLAW_TRANSPORT_MAX_BYTES)
     return int(settings.CLAW_TRANSPORT_MAX_BYTES)

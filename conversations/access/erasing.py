@@ -19,6 +19,7 @@ from conversations.models import (
     Message,
     Run,
 )
+from files import access as files
 from knowledge.access import erase_documents
 from memories import access as memories
 
@@ -58,6 +59,7 @@ def erase_agent(agent_id: str) -> bool:
         erase_tickets(agent)
         or erase_documents(agent_id)
         or memories.erase_some(agent_id)
+        or files.erase_of_agent(agent_id)
         or Conversation.objects.filter(agent=agent).exists()
     ):
         return False
@@ -93,6 +95,8 @@ def finish() -> int:
     for agent_id in hidden_agents().values_list("pk", flat=True):
         while not erase_agent(agent_id):
             count += _erase(Conversation.objects.filter(agent=agent_id))
+    while files.erase_unused():
+        pass
     return count
 
 
@@ -123,6 +127,8 @@ def erase_some(conversations: QuerySet[Conversation]) -> Erased | None:
     # Without their texts, which Django would read to delete what refers to them.
     Message.objects.filter(pk__in=keys).only("pk").delete()
     if len(keys) == MAX_MESSAGES:
+        return Erased(0, running, ended)
+    if files.erase_of(names):
         return Erased(0, running, ended)
     Conversation.objects.filter(pk__in=names).only("pk").delete()
     return Erased(len(names), running, ended)

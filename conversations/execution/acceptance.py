@@ -27,6 +27,9 @@ from core.database import database_step
 from core.statements import insert_rows
 from core.tasks.batching import Batcher
 from engine.errors import ClawError, invalid
+from engine.usage import CHARS_PER_TOKEN
+from files.access import attach
+from files.attached import Attached
 from wire import parse
 from wire.native import MAX_TURNS, ChatRequest
 
@@ -37,13 +40,14 @@ GROUP_TURNS = MAX_TURNS  # of callers' own histories: the same, since each is a 
 
 @dataclass(frozen=True)
 class Asked:
-    """A message of a caller for an agent whose provider and model are resolved. `foreign` is kept
-    with its run."""
+    """A message of a caller for an agent whose provider and model are resolved, with its files.
+    `foreign` is kept with its run."""
 
     caller: Caller
     agent: AgentConfig
     request: ChatRequest
     foreign: dict[str, Any] | None = None
+    files: tuple[Attached, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -185,6 +189,8 @@ def _draft(
     agent, request = one.agent, one.request
     caller = replace(one.caller, agent=agent)
     conversation, unfinished = _conversation(caller, request)
+    if one.files:
+        attach(caller, [file.id for file in one.files], conversation.pk)
     before = drafts[conversation.pk]
     unfinished += len(before)
     policy = request.if_busy or agent.if_busy
@@ -202,10 +208,10 @@ def _draft(
         raise ClawError("conversation_busy", "Too many messages wait in this conversation.")
     run = _run(one, conversation)
     # A client of another protocol cannot be shown the answer of another run.
-    run.steers = policy == "steer" and in_the_way > 0 and one.foreign is None
+    run.steers = policy == "steer" and in_the_way > 0 and one.foreign is None and not one.files
     run.reserved = funds.reserve(
         run,
-        lambda: Need.of(agent, _length(request), access.last_tokens(conversation)),
+        lambda: Need.of(agent, _length(one), access.last_tokens(conversation)),
         caller.principal.allowance.monthly_budget,
     )
     version = 1
@@ -222,6 +228,7 @@ def _draft(
     messages[-1].replaces = request.replaces
     messages[-1].version = version
     messages[-1].context = msgspec.to_builtins(request.context)
+    messages[-1].attachments = [file.stored() for file in one.files]
     answer = Message(conversation=conversation, role="assistant", status=MessageStatus.QUEUED)
     run.user_message, run.message = messages[-1], answer
     for message, turn in zip(messages, request.turns, strict=True):
@@ -249,8 +256,10 @@ def _run(one: Asked, conversation: Conversation) -> Run:
     )
 
 
-def _length(request: ChatRequest) -> int:
-    return sum(len(turn.content) for turn in request.turns)
+def _length(one: Asked) -> int:
+    """Characters of what is asked, and of what its files are read as."""
+    files = sum(file.tokens for file in one.files) * CHARS_PER_TOKEN
+    return sum(len(turn.content) for turn in one.request.turns) + files
 
 
 def _conversation(caller: Caller, request: ChatRequest) -> tuple[Conversation, int]:
@@ -311,4 +320,5 @@ def _earlier(one: Asked) -> Accepted | ClawError | None:
 
 def fingerprint(request: ChatRequest) -> str:
     """SHA-256 of what is asked: tells a retry from another question under the same name."""
-    return hashlib.sha256(parse.dumps(request.turns)).hexdigest()
+    asked: Any = [request.turns, request.attachments] if request.attachments else request.turns
+    return hashlib.sha256(parse.dumps(asked)).hexdigest()

@@ -13,8 +13,10 @@ from conversations.process.services import Services
 from conversations.runs.cancel import cancel_runs
 from conversations.runs.client_tools import entries_of
 from conversations.runs.positions import is_kept
+from core.database import database_step
 from engine.errors import ClawError, Unavailable
 from engine.log.base import Fenced, Log, LogError
+from files.attached import Attached, attached
 from wire.native import ChatRequest
 
 
@@ -41,7 +43,11 @@ async def start_run(
     model = await credentials.provider_access(agent)
     tools = [*agent.tools, *entries_of(caller, agent, request.tools)]
     agent = replace(agent, provider=model.provider, model=model.model, tools=tools)
-    accepted = await services.acceptance.accept(Asked(caller, agent, request, foreign))
+    files: tuple[Attached, ...] = ()
+    if request.attachments:
+        ids = request.attachments
+        files = await database_step(attached, caller, ids, model.provider, model.model)
+    accepted = await services.acceptance.accept(Asked(caller, agent, request, foreign, files))
     run = accepted.run
     if accepted.new or not (run.status in FINAL or await is_kept(services.log, run)):
         await _begin_log(services.log, accepted)

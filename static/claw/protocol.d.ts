@@ -110,6 +110,7 @@ export interface Message {
   feedback?: Feedback;
   version?: number;
   context?: PageContext;
+  attachments?: Attachment[];
 }
 
 /**
@@ -203,6 +204,14 @@ export interface PageContext {
   url?: string;
   selection?: string;
   data?: Record<string, any>;
+}
+
+/** A file of a message, whose content is at `/api/files/{id}`. */
+export interface Attachment {
+  id: string;
+  name: string;
+  mediaType: string;
+  bytes: number;
 }
 
 /** The latest `status` of a run that goes on. */

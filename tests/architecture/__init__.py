@@ -16,7 +16,7 @@ LAYERS = (
     {"auditing"},
     {"accounts"},
     {"agents"},
-    {"knowledge", "memories", "metering"},
+    {"files", "knowledge", "memories", "metering"},
     {"conversations"},
     {"monitoring", "pipelines", "voice"},
     {"console"},

@@ -63,6 +63,8 @@ class Made:
     body: Any = None
     names: dict[str, str] = field(default_factory=dict)
     headers: dict[str, str] = field(default_factory=dict)
+    file: bytes = b""
+    """It is sent as the part `file` of a form, in place of a body."""
 
 
 def calls(tool: str, **arguments: str) -> dict[str, str]:
@@ -94,6 +96,7 @@ MADE = (
     Made("POST /api/agents", HELPER, {"agentId": "id"}),
     Made("POST /api/agents/{agentId}/keys", {"scopes": ["chat"]}, {"keyId": "id"}),
     Made("POST /api/agents/{agentId}/documents", TEXT, {"documentId": "id"}),
+    Made("POST /a/{agentId}/api/files", None, {"fileId": "id"}, file=b"Ours."),
     Made("POST /api/mcp-servers", MCP_SERVER, {"serverId": "id"}),
     Made("POST /api/secrets", {"name": "S{unique}", "value": "hush"}, {"name": "name"}),
     Made("POST /api/budgets", {"scope": "organization", "tokens": 10**9}, {"budgetId": "id"}),
@@ -150,7 +153,8 @@ async def make_belongings(rest: Rest) -> Belongings:
     for made in MADE:
         method, address = made.request.format(**names).split(" ")
         body, headers = filled(made.body, names), filled(made.headers, names)
-        answer = await rest.request(method, address, json=body, headers=headers)
+        sent = {"files": {"file": ("ours.txt", made.file)}} if made.file else {"json": body}
+        answer = await rest.request(method, address, headers=headers, **sent)
         assert answer.is_success, f"{method} {address}: {answer.text}"
         names |= {name: found(answer.json(), at) for name, at in made.names.items()}
     return Belongings(names)

@@ -1,5 +1,6 @@
 """What servers of Chat Completions refuse, as far as a client of ours could get it wrong."""
 
+from base64 import b64decode
 from typing import Any
 
 from tests.upstream.rules import Refused
@@ -40,7 +41,28 @@ def check_messages(messages: list[dict[str, Any]]) -> None:
             raise Refused(f"unknown role {role}")
         calls = message.get("tool_calls", [])
         if not isinstance(message["content"], str) and not calls:
-            raise Refused("messages: content is missing")
+            check_parts(role, message["content"])
         open_calls |= {call["id"] for call in calls}
     if open_calls:
         raise Refused(f"tool_call_ids without response messages: {sorted(open_calls)}")
+
+
+def check_parts(role: str, parts: Any) -> None:
+    """A user's content may be a list of parts, each in the form of its type."""
+    if role != "user" or not isinstance(parts, list) or not parts:
+        raise Refused("messages: content is missing")
+    for part in parts:
+        match part:
+            case {"type": "text", "text": str()}:
+                pass
+            case {"type": "image_url", "image_url": {"url": str(url)}}:
+                _check_data(url, "data:image/")
+            case {"type": "file", "file": {"filename": str(), "file_data": str(url)}}:
+                _check_data(url, "data:application/pdf;")
+            case _:
+                raise Refused(f"messages: content: unknown part {part.get('type')}")
+
+
+def _check_data(url: str, kind: str) -> None:
+    if not url.startswith(kind) or not b64decode(url.partition(";base64,")[2], validate=True):
+        raise Refused("messages: content: no data URL of this type")

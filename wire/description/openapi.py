@@ -31,6 +31,7 @@ NAMES = {
     "agent_id": "The agent: its id or its slug.",
     "budget_id": "The budget's id.",
     "document_id": "The document's id.",
+    "file_id": "The file's id.",
     "conversation_id": "The conversation: its id, or the name that you gave it.",
     "invitation_id": "The invitation's id.",
     "key_id": "The key's id.",

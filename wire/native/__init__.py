@@ -66,6 +66,7 @@ class MessageFrame(Watcher, tag="message", frozen=True, kw_only=True):
     replaces: str | None = None
     tools: ClientTools = []
     context: PageContext | None = None
+    attachments: list[str] = []
 
     def request(self, conversation: str | None) -> ChatRequest:
         """The same request as over HTTP; `conversation` is the connection's current one.
@@ -84,6 +85,7 @@ class MessageFrame(Watcher, tag="message", frozen=True, kw_only=True):
                 replaces=self.replaces,
                 tools=self.tools,
                 context=self.context,
+                attachments=self.attachments,
             ),
             field="content",
         )
@@ -279,6 +281,7 @@ def parse_content(body: bytes, *, message_bytes: int) -> tuple[ChatRequest, bool
         replaces=asked.replaces,
         tools=asked.tools,
         context=asked.context,
+        attachments=asked.attachments,
         merge=asked.merge,
     )
     return check_chat(request, field="content"), asked.stream

@@ -90,6 +90,7 @@ class ChatRequest(msgspec.Struct, frozen=True, rename="camel"):
     replaces: Name | None = None
     tools: ClientTools = []
     context: PageContext | None = None
+    attachments: list[Name] = []
     merge: bool = False
     deltas: bool = False
 
@@ -117,6 +118,7 @@ class ContentRequest(msgspec.Struct, frozen=True, rename="camel"):
     replaces: Name | None = None
     tools: ClientTools = []
     context: PageContext | None = None
+    attachments: list[Name] = []
     merge: bool = False
 
 
@@ -128,6 +130,8 @@ def check_chat(request: ChatRequest, *, field: str = "message") -> ChatRequest:
     parse.check_client_id("clientMessageId", request.client_message_id)
     check_tools(request.tools)
     check_context(request.context)
+    if request.attachments and request.messages is not None:
+        raise invalid("attachments", "Files come with a `message`.")
     if request.messages is None:
         parse.check_text(field, request.message or "")
         return request

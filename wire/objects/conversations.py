@@ -29,6 +29,15 @@ class Rating(msgspec.Struct, frozen=True, kw_only=True):
     comment: Annotated[str, msgspec.Meta(max_length=2000)] | msgspec.UnsetType = msgspec.UNSET
 
 
+class Attachment(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """A file of a message, whose content is at `/api/files/{id}`."""
+
+    id: str
+    name: str
+    media_type: str
+    bytes: int
+
+
 class Message(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """A message of the history; a snapshot has the same object."""
 
@@ -48,6 +57,7 @@ class Message(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     feedback: Feedback | msgspec.UnsetType = msgspec.UNSET
     version: int | msgspec.UnsetType = msgspec.UNSET
     context: PageContext | msgspec.UnsetType = msgspec.UNSET
+    attachments: list[Attachment] | msgspec.UnsetType = msgspec.UNSET
 
 
 class MessagePage(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):

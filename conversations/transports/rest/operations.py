@@ -29,6 +29,7 @@ from conversations.transports.rest.usage.report import OPERATIONS as OF_USAGE
 from conversations.transports.sse import command_center
 from conversations.transports.sse import views as sse
 from core.http import PAGE
+from files.api.operations import OPERATIONS as OF_FILES
 from knowledge.api.operations import OPERATIONS as OF_DOCUMENTS
 from memories.api.operations import OPERATIONS as OF_MEMORIES
 from wire.description.openapi import Events, Operation, Parameter
@@ -49,7 +50,7 @@ from wire.objects.visitors import AgentGreeting, NewVisitorSession, VisitorSessi
 
 REFUSED = (
     *("budget_exceeded", "conversation_busy", "idempotency_conflict", "message_not_found"),
-    "upstream_error",
+    *("file_not_found", "upstream_error"),
 )
 FAILED = (
     *("run_not_found", "upstream_error", "upstream_truncated", "upstream_overloaded"),
@@ -295,6 +296,7 @@ MANAGE = (
     *OF_DECISIONS,
     *OF_AGENTS,
     *OF_DOCUMENTS,
+    *OF_FILES,
     *OF_TOOLS,
     *OF_MEMORIES,
     *OF_ORGANIZATION,

@@ -3,6 +3,7 @@
 https://platform.claude.com/docs/en/build-with-claude/streaming (read 2026-11)
 """
 
+from base64 import b64decode
 from typing import Any, Literal
 
 import msgspec
@@ -39,7 +40,20 @@ def encode_turns(turns: list[Turn]) -> list[dict[str, Any]]:
 
 def encode_turn(turn: Turn) -> dict[str, Any]:
     """The turn's blocks if it has any, since they hold the text too; else its text."""
-    return {"role": turn.role, "content": turn.blocks or turn.content}
+    content = [encode_file(each) if each["type"] == "file" else each for each in turn.blocks]
+    return {"role": turn.role, "content": content or turn.content}
+
+
+def encode_file(block: dict[str, Any]) -> dict[str, Any]:
+    """A file: an image, or a document with its name
+    (https://platform.claude.com/docs/en/build-with-claude/pdf-support, read 2026-11)."""
+    kind, data = block["media_type"], block["data"]
+    source = {"type": "base64", "media_type": kind, "data": data}
+    if kind.startswith("image/"):
+        return {"type": "image", "source": source}
+    if kind == "text/plain":
+        source = {"type": "text", "media_type": kind, "data": b64decode(data).decode()}
+    return {"type": "document", "source": source, "title": block["name"]}
 
 
 def _without_end(content: str | list[dict[str, Any]]) -> str | list[dict[str, Any]]:

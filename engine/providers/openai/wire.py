@@ -5,6 +5,7 @@ it: Ollama, vLLM and llama.cpp name the thinking `reasoning` or `reasoning_conte
 out the `index` of tool calls and wants their `extra_content` back.
 """
 
+from base64 import b64decode
 from typing import Annotated, Any, Literal, TypeAlias
 
 import msgspec
@@ -44,7 +45,11 @@ def encode_messages(request: ModelRequest) -> list[Object]:
             messages.append(encode_assistant(turn))
         else:
             messages += [encode_result(block) for block in of_type("tool_result", turn)]
-            if text := "\n\n".join(block["text"] for block in of_type("text", turn)):
+            text = "\n\n".join(block["text"] for block in of_type("text", turn))
+            if files := [encode_file(block) for block in of_type("file", turn)]:
+                parts = [*files, {"type": "text", "text": text}]
+                messages.append({"role": "user", "content": parts})
+            elif text:
                 messages.append({"role": "user", "content": text})
     return messages
 
@@ -61,6 +66,18 @@ def encode_assistant(turn: Turn) -> Object:
     if calls := [encode_call(block) for block in of_type("tool_use", turn)]:
         message["tool_calls"] = calls
     return message
+
+
+def encode_file(block: Object) -> Object:
+    """A file as a part of the user's message; a text is told with its name
+    (https://platform.openai.com/docs/guides/pdf-files, read 2026-11)."""
+    kind, data = block["media_type"], block["data"]
+    if kind == "text/plain":
+        return {"type": "text", "text": f"{block['name']}:\n{b64decode(data).decode()}"}
+    url = f"data:{kind};base64,{data}"
+    if kind.startswith("image/"):
+        return {"type": "image_url", "image_url": {"url": url}}
+    return {"type": "file", "file": {"filename": block["name"], "file_data": url}}
 
 
 def encode_call(block: Object) -> Object:

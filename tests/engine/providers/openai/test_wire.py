@@ -1,5 +1,7 @@
+import msgspec
+
 from engine.providers.openai.wire import encode_request
-from engine.request import ToolSpec, Turn
+from engine.request import ToolSpec, Turn, file_block, text_block
 from tests.engine.providers.contract import ask
 
 SCHEMA = {"type": "object"}
@@ -101,3 +103,23 @@ def test_thinking_in_parts_of_the_content_goes_under_no_name() -> None:
     turns = [hello, Turn(role="assistant", content="", blocks=blocks), hello]
     message = encode_request(ask("", turns=turns, instructions=""), "max_tokens")["messages"][1]
     assert message == {"role": "assistant", "content": "Hi"}
+
+
+def test_a_file_is_a_part_of_the_message() -> None:
+    blocks = [
+        file_block("a.png", "image/png", 1, "cGl4"),
+        file_block("b.txt", "text/plain", 1, "SGk="),
+        text_block("What?"),
+    ]
+    turns = [Turn(role="user", content="", blocks=blocks)]
+    request = msgspec.structs.replace(ask("", instructions=""), turns=turns)
+    assert encode_request(request, "max_tokens")["messages"] == [
+        {
+            "role": "user",
+            "content": [
+                {"type": "image_url", "image_url": {"url": "data:image/png;base64,cGl4"}},
+                {"type": "text", "text": "b.txt:\nHi"},
+                {"type": "text", "text": "What?"},
+            ],
+        }
+    ]

@@ -1,0 +1,1 @@
+"""Files that come with messages: images, PDF and text."""
