@@ -20,6 +20,7 @@ from engine.providers.base import Provider
 from engine.request import Limits, ModelRequest, estimate_prompt
 from engine.tools.base import Toolbox, Waiting
 from engine.tools.call_ids import CallIds
+from engine.tools.clock import Clock
 from engine.tools.step import ToolStep
 from engine.transcript import Transcript
 
@@ -28,7 +29,8 @@ class AgentLoop:
     """One attempt at a run: await `run()`; afterwards, or after a cut, ask `cut_usage()`.
 
     `first` is the run's first request, with the specs of `tools`. `transcript` is what the run's
-    log holds: the loop goes on from there. A run without a budget has no `purse`."""
+    log holds: the loop goes on from there. A run without a budget has no `purse`.
+    `clock` is stopped while a tool waits for a person."""
 
     def __init__(
         self,
@@ -38,9 +40,11 @@ class AgentLoop:
         tools: Toolbox,
         limits: Limits,
         purse: Purse | None = None,
+        clock: Clock | None = None,
     ) -> None:
         self._first, self._transcript = first, transcript
-        self._provider, self._tools, self._limits = provider, tools, limits
+        self._provider, self._tools = provider, tools
+        self._limits, self._clock = limits, clock
         self._room = Room(limits.answer_bytes - _said(transcript), _brought(transcript))
         started = transcript.started
         self._run_id = started.run_id if started else ""
@@ -70,7 +74,7 @@ class AgentLoop:
             if len(transcript.steps) >= self._limits.model_calls:
                 raise TooManySteps
             if calls := open_calls(transcript):
-                step = ToolStep(self._tools, self._run_id, self._limits, self._room)
+                step = ToolStep(self._tools, self._run_id, self._limits, self._room, self._clock)
                 if waiting := await step.carry_out(calls, emit, transcript.pending):
                     return waiting
             if transcript.steps and transcript.steps[-1].tool_calls:

@@ -33,6 +33,7 @@ from engine.log.base import Fenced, Log, LogError
 from engine.request import Limits, ToolSpec
 from engine.run import AgentLoop
 from engine.tools.base import Toolbox, Waiting
+from engine.tools.clock import Clock
 from engine.transcript import Transcript, fold
 from knowledge.retrieval import retrieve
 
@@ -141,7 +142,7 @@ class Runner:
         try:
             with handle:
                 self._continue(attempt)
-                async with asyncio.timeout(_time_left(transcript)):
+                async with Clock(_time_left(transcript)) as clock:
                     agent = attempt.claimed.agent
                     access = await provider_access(await at_present(agent))
                     async with (
@@ -155,7 +156,7 @@ class Runner:
                         found = transcript.retrieved or []
                         request = await self._prompts.build(run, specs, found)
                         purse = budgets.purse_of(run, agent)
-                        loop = AgentLoop(request, transcript, provider, tools, limits, purse)
+                        loop = AgentLoop(request, transcript, provider, tools, limits, purse, clock)
                         steer = partial(self._steer, attempt)
                         waiting = await loop.run(attempt.extend, attempt.writer.flush, steer)
                 if waiting and not _handed_over(run, waiting):

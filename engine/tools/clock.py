@@ -2,17 +2,17 @@
 
 import asyncio
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from types import TracebackType
 from typing import Self
 
 
 class Clock:
     """Ends the block that it is entered for with `TimeoutError` after so many seconds. They do not
-    pass while it is `stopped`."""
+    pass while it is `stopped`, and nor do those of the clock `around` it."""
 
-    def __init__(self, seconds: float) -> None:
-        self._limit = asyncio.timeout(seconds)
+    def __init__(self, seconds: float, around: "Clock | None" = None) -> None:
+        self._limit, self._around = asyncio.timeout(seconds), around
         self._stops, self._left, self._over = 0, 0.0, False
 
     async def __aenter__(self) -> Self:
@@ -37,7 +37,8 @@ class Clock:
             self._limit.reschedule(None)
         self._stops += 1
         try:
-            yield
+            with self._around.stopped() if self._around else nullcontext():
+                yield
         finally:
             self._stops -= 1
             if not self._stops and not self._over:

@@ -39,8 +39,16 @@ FAILED = "The tool failed."
 class ToolStep:
     """The calls of one step of a run."""
 
-    def __init__(self, tools: Toolbox, run_id: str, limits: Limits, room: Room) -> None:
-        self._tools, self._limits, self._room = tools, limits, room
+    def __init__(
+        self,
+        tools: Toolbox,
+        run_id: str,
+        limits: Limits,
+        room: Room,
+        clock: Clock | None = None,
+    ) -> None:
+        """`clock` is that of the run."""
+        self._tools, self._limits, self._room, self._clock = tools, limits, room, clock
         self._run_id = run_id
         self._agents = {spec.name for spec in tools.specs() if spec.agent}
         self._gate = asyncio.Semaphore(MAX_AT_ONCE)
@@ -91,7 +99,7 @@ class ToolStep:
     async def _outcome(self, use: ToolRequest, context: ToolContext) -> ToolOutcome | Waiting:
         """The result or the failure of the call. Raises nothing but a cancel."""
         try:
-            clock = Clock(context.timeout)
+            clock = Clock(context.timeout, self._clock)
             timed = msgspec.structs.replace(context, clock=clock)
             outcome = await _bounded(self._tools.call(use.id, use.name, use.args, timed), clock)
             return outcome if isinstance(outcome, Waiting) else self._fitted(outcome)

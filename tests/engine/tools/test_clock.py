@@ -31,3 +31,12 @@ async def test_a_stop_that_outlives_it_does_no_harm() -> None:
     stop.__exit__(None, None, None)
     with clock.stopped():
         pass
+
+
+async def test_the_clock_around_it_stands_still_too() -> None:
+    async with Clock(0.05) as outer, Clock(10, outer) as clock:
+        with clock.stopped():
+            await asyncio.sleep(0.1)
+    with pytest.raises(TimeoutError):
+        async with Clock(0.05) as outer, Clock(10, outer):
+            await asyncio.Event().wait()

@@ -5,10 +5,12 @@ import base64
 import json
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from datetime import timedelta
 from functools import partial
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
 from agents.caller import Caller
 from agents.models import McpServer
@@ -132,19 +134,23 @@ async def test_b2_mcp_tools_have_the_same_gate(asking, server):
     assert allowed.result == "hello"
 
 
-async def test_what_a_server_asks_is_a_question_to_the_user(asking, server):
-    """Once it is answered the call goes on, and nothing waits any more."""
+async def test_what_a_server_asks_is_a_question_to_the_user(asking, server, settings):
+    """Once it is answered the call goes on, and nothing waits any more. Neither the time of the
+    call nor that of the run passes meanwhile."""
+    settings.CLAW_RUN_TIMEOUT = settings.CLAW_TOOL_TIMEOUT = 2
     server.form = {"type": "object", "properties": {"name": {"type": "string"}}}
     running = asyncio.create_task(asking.run("ask", server))
     await asyncio.wait_for(server.began.wait(), 5)
 
     def answered() -> bool:
         row = Decision.objects.select_related("run").filter(tool="ask").first()
+        if row is not None and row.requested_at + timedelta(seconds=2.5) > timezone.now():
+            return False
         if row is not None:
             decide(row, {"status": "approved", "given": "Ada"}, no_queue)
         return row is not None
 
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(10):
         while not await database_step(answered):  # noqa: ASYNC110 - a row tells nobody
             await asyncio.sleep(0.01)
     events = await running
