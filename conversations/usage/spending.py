@@ -22,17 +22,17 @@ from core.statements import places
 KEPT = timedelta(days=62)  # of periods that are over, for late runs and for the curious
 
 OF_KEYS = """
-INSERT INTO conversations_spending (account, period, amount, tokens)
+INSERT INTO conversations_spending (lineage, month, amount, tokens)
 SELECT apikey.lineage, %s, SUM(run.cost), 0
   FROM conversations_run run JOIN agents_apikey apikey ON apikey.id = run.api_key_id
  WHERE run.id IN ({keys}) AND run.cost > 0
  GROUP BY apikey.lineage ORDER BY apikey.lineage
-ON CONFLICT (account, period) DO UPDATE
+ON CONFLICT (lineage, month) DO UPDATE
    SET amount = conversations_spending.amount + excluded.amount
 """
 ON_ACCOUNTS = """
-INSERT INTO conversations_spending (account, period, amount, tokens) VALUES {rows}
-ON CONFLICT (account, period) DO UPDATE
+INSERT INTO conversations_spending (lineage, month, amount, tokens) VALUES {rows}
+ON CONFLICT (lineage, month) DO UPDATE
    SET amount = conversations_spending.amount + excluded.amount,
        tokens = conversations_spending.tokens + excluded.tokens
 """

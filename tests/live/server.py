@@ -43,10 +43,10 @@ def environment(database: Path, upstream_url: str, **settings: str) -> dict[str,
     }
 
 
-def manage(env: dict[str, str], *command: str) -> str:
-    """Run a management command; returns what it printed."""
+def manage(env: dict[str, str], *command: str, root: Path = ROOT) -> str:
+    """Run a management command of the release in `root`; returns what it printed."""
     done = subprocess.run(
-        [sys.executable, str(ROOT / "manage.py"), *command],
+        [sys.executable, str(root / "manage.py"), *command],
         env=env,
         capture_output=True,
         text=True,
@@ -69,9 +69,9 @@ for name in ("acme", "globex"):
 """
 
 
-def install(env: dict[str, str]) -> Keys:
+def install(env: dict[str, str], root: Path = ROOT) -> Keys:
     """An empty database becomes an installation of two organisations."""
-    printed = manage(env, "shell", "--verbosity", "0", "-c", INSTALL).splitlines()
+    printed = manage(env, "shell", "--verbosity", "0", "-c", INSTALL, root=root).splitlines()
     acme, globex = [json.loads(line) for line in printed[2::3]]
     return Keys(acme["apiKey"], globex["apiKey"], acme["keyId"])
 
@@ -91,6 +91,8 @@ class Server:
     folder: Path
     keys: Keys
     command: tuple[str, ...] = ("serve",)
+    root: Path = ROOT
+    """The folder of the release that it runs."""
     port: int = field(default_factory=free_port)
     process: subprocess.Popen[bytes] | None = None
 
@@ -126,7 +128,7 @@ class Server:
             arguments += ["--noreload", f"127.0.0.1:{self.port}"]
         with open(self.folder / "server.log", "ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, str(ROOT / "manage.py"), *arguments],
+                [sys.executable, str(self.root / "manage.py"), *arguments],
                 env=self.env,
                 stdout=log,
                 stderr=log,
@@ -164,7 +166,7 @@ class Server:
 
     def manage(self, *command: str) -> str:
         """A management command of this installation, as another process."""
-        return manage(self.env, *command)
+        return manage(self.env, *command, root=self.root)
 
     def stored(self) -> bytes:
         """All that its database holds, as it lies in its files."""
