@@ -26,7 +26,7 @@ class AgUiEvents(Parts):
     """One run of AG-UI: from the event of ours after position `after` until our run ends, or waits
     for the client. What came before is known to the client from the run of AG-UI before it."""
 
-    __slots__ = ("_after", "_message_id", "_names", "_pending", "_state")
+    __slots__ = ("_after", "_head", "_message_id", "_names", "_pending", "_state")
 
     def __init__(
         self,
@@ -44,6 +44,8 @@ class AgUiEvents(Parts):
         self._message_id = message_id or (run_id or "")
         self._state, self._after = {**(state or {})}, after
         self._pending: list[str] = []
+        self._head = b""
+        """A piece of the open part up to its content."""
 
     @property
     def over(self) -> bool:
@@ -53,7 +55,10 @@ class AgUiEvents(Parts):
     def events(self, batch: Batch) -> list[bytes]:
         """See `Encoder.events`. A wait of the run ends a part of the batch."""
         types, lines, last = batch
-        first, begin, writes = last - len(lines), 0, list[bytes]()
+        first = last - len(lines)
+        if WAITING not in types and first >= self._after:
+            return super().events(batch)  # on every token's way
+        begin, writes = 0, list[bytes]()
         ends = {at for at, type_ in enumerate(types, 1) if type_ == WAITING}
         if 0 < self._after - first < len(lines):
             ends.add(self._after - first)
@@ -81,6 +86,9 @@ class AgUiEvents(Parts):
     def start(self, kind: Kind) -> list[bytes]:
         """See `Parts.start`."""
         name = self._part_id()
+        message = "TEXT_MESSAGE" if kind == "text" else "REASONING_MESSAGE"
+        head = b'data: {"type":"%b_CONTENT","messageId":%b,"delta":'
+        self._head = head % (message.encode(), dumps(name))
         if kind == "text":
             return [_event("TEXT_MESSAGE_START", messageId=name, role="assistant")]
         return [
@@ -90,11 +98,7 @@ class AgUiEvents(Parts):
 
     def piece(self, kind: Kind, content: str) -> bytes:
         """See `Parts.piece`."""
-        type_ = b"TEXT_MESSAGE" if kind == "text" else b"REASONING_MESSAGE"
-        name = dumps(self._part_id())
-        return b'data: {"type":"%b_CONTENT","messageId":%b,"delta":%b}\n\n' % (
-            *(type_, name, dumps(content)),
-        )
+        return b"%b%b}\n\n" % (self._head, dumps(content))
 
     def stop(self, kind: Kind) -> list[bytes]:
         """See `Parts.stop`."""

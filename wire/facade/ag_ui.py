@@ -86,8 +86,8 @@ class RunAgentInput(msgspec.Struct, frozen=True, rename="camel"):
 
     thread_id: ClientId
     run_id: ClientId
-    messages: list[AgUiMessage] = []
-    tools: list[AgUiTool] = []
+    messages: list[AgUiMessage] | None = None
+    tools: list[AgUiTool] | None = None
     state: Any = None
     resume: list[ResumeEntry] | None = None
 
@@ -120,7 +120,7 @@ class RunAgentInput(msgspec.Struct, frozen=True, rename="camel"):
             ClientTool(
                 name=tool.name, description=tool.description, input_schema=tool.parameters or {}
             )
-            for tool in self.tools
+            for tool in self.tools or ()
         ]
         return msgspec.structs.replace(
             with_tools(chat, tools),
@@ -140,7 +140,7 @@ class RunAgentInput(msgspec.Struct, frozen=True, rename="camel"):
 
     def _said(self) -> list[Said]:
         known = ("activity", "reasoning")
-        messages = enumerate(self.messages)
+        messages = enumerate(self.messages or ())
         return [
             each.said(f"messages[{place}]") for place, each in messages if each.role not in known
         ]

@@ -98,7 +98,12 @@ class McpRequest(msgspec.Struct, frozen=True):
     jsonrpc: Literal["2.0"]
     method: str
     id: str | int | None = None
-    params: Params = Params()
+    given: Params | None = msgspec.field(default=None, name="params")
+
+    @property
+    def params(self) -> Params:
+        """The parameters, of which there may be none."""
+        return self.given or Params()
 
     @property
     def agent(self) -> str | None:

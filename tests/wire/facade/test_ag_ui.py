@@ -108,3 +108,9 @@ def test_answers_that_do_not_fit_are_refused(entries: Any, code: str) -> None:
     with pytest.raises(ClawError) as raised:
         asked(resume=entries).decisions(PENDING)
     assert raised.value.code == code
+
+
+def test_null_is_as_nothing() -> None:
+    absent = dict.fromkeys(("tools", "state", "resume"))
+    assert asked(says("Hi"), **absent).chat([], message_bytes=LIMIT).tools == []
+    assert asked(**absent).fields == {}

@@ -58,3 +58,9 @@ def test_what_is_no_message_is_refused(body: bytes) -> None:
 def test_a_call_has_a_name_of_its_own_in_its_session() -> None:
     names = {call_name("a", 1), call_name("a", "1"), call_name("a", 2), call_name("b", 1)}
     assert len(names) == 4
+
+
+def test_a_message_without_parameters_is_one() -> None:
+    for params in (b"", b',"params":null', b',"params":{}'):
+        body = b'{"jsonrpc":"2.0","id":0,"method":"ping"' + params + b"}"
+        assert parse_mcp(body).params.name is None
