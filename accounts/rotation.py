@@ -3,12 +3,13 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from allauth.mfa.models import Authenticator
 from cryptography.fernet import Fernet, InvalidToken
 from django.apps import apps
 from django.core.exceptions import ImproperlyConfigured
 from django.db import connection, models, transaction
 
-from accounts.encryption import EncryptedTextField, decrypt, encryption_keys
+from accounts.encryption import EncryptedTextField, decrypt, encrypt, encryption_keys
 
 
 @dataclass
@@ -24,17 +25,17 @@ class RotationState:
 def rotation_state() -> RotationState:
     """Looks at every stored secret. Raises DatabaseError."""
     state = RotationState()
-    for model, field in _encrypted_fields():
-        for _, token in _tokens(model, field):
-            state.total += 1
-            if _opens_first(token):
-                continue
-            try:
-                decrypt(token)
-            except ImproperlyConfigured:
-                state.unreadable += 1
-            else:
-                state.old += 1
+    stored = [token for model, field in _encrypted_fields() for _, token in _tokens(model, field)]
+    for token in (*stored, *(token for _, _, token in _second_factors())):
+        state.total += 1
+        if _opens_first(token):
+            continue
+        try:
+            decrypt(token)
+        except ImproperlyConfigured:
+            state.unreadable += 1
+        else:
+            state.old += 1
     return state
 
 
@@ -50,6 +51,12 @@ def rotate() -> RotationState:
                 rewritten = _rewrite(model, field, pk)
                 state.old += rewritten
                 state.unreadable += not rewritten
+    for pk, name, token in _second_factors():
+        state.total += 1
+        if not _opens_first(token):
+            rewritten = _rewrite_factor(pk, name)
+            state.old += rewritten
+            state.unreadable += not rewritten
     return state
 
 
@@ -63,6 +70,29 @@ def _rewrite(model: type[models.Model], field: str, pk: object) -> bool:
             return False
         if row is not None:  # or it was deleted in this moment
             row.save(update_fields=[field])
+    return True
+
+
+def _second_factors() -> list[tuple[int, str, str]]:
+    """(primary key, name in its data, what the database holds) of the secret of each second factor;
+    a passkey has none."""
+    rows = Authenticator.objects.values_list("pk", "data")
+    return [
+        (pk, name, data[name]) for pk, data in rows for name in ("secret", "seed") if name in data
+    ]
+
+
+def _rewrite_factor(pk: int, name: str) -> bool:
+    """False if no key opens it."""
+    with transaction.atomic():
+        row = Authenticator.objects.select_for_update().filter(pk=pk).first()
+        if row is None:  # deleted in this moment
+            return True
+        try:
+            row.data[name] = encrypt(decrypt(row.data[name]))
+        except ImproperlyConfigured:
+            return False
+        row.save(update_fields=["data"])
     return True
 
 

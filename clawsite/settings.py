@@ -155,6 +155,8 @@ INSTALLED_APPS = [
     "channels",
     "allauth",
     "allauth.account",
+    "allauth.mfa",
+    "django.contrib.humanize",  # pages of allauth.mfa
     "auditing",
     "accounts",
     "agents",
@@ -219,6 +221,10 @@ ACCOUNT_EMAIL_VERIFICATION = "mandatory"
 # By code: its links do not take ids like ours.
 ACCOUNT_EMAIL_VERIFICATION_BY_CODE_ENABLED = ACCOUNT_PASSWORD_RESET_BY_CODE_ENABLED = True
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
+MFA_ADAPTER = "console.entrance.second_factor.MfaAdapter"
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED, MFA_TOTP_ISSUER = True, "Clawsite"
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = DEBUG  # a passkey on http://localhost
 globals().update(env.mail("EMAIL_URL"))
 DEFAULT_FROM_EMAIL = env.str(
     "DEFAULT_FROM_EMAIL", f"Clawsite <clawsite@{(_own_hosts or ['localhost'])[0]}>"

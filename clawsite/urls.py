@@ -11,6 +11,7 @@ from console.settings.people.joining import join
 urlpatterns = [
     path("", landing, name="home"),
     path("accounts/", include("allauth.account.urls")),
+    path("accounts/2fa/", include("allauth.mfa.urls")),
     path("invitations/<code>/", join, name="invitation"),
     path("shared/<token>/", shared.show, name="shared"),
     path("console/", include("console.urls")),

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from allauth.mfa.utils import is_mfa_enabled
 from django.contrib.admin import AdminSite
 from django.contrib.admin.forms import AdminAuthenticationForm
 from django.core.exceptions import ValidationError
@@ -12,6 +13,8 @@ from agents import access
 from conversations.transports.identify import address_of
 from engine.errors import ClawError
 from wire.errors import status_of
+
+SECOND_FACTOR = "This account has a second factor. Sign in at /accounts/login/, and come back."
 
 
 class LoginForm(AdminAuthenticationForm):
@@ -33,6 +36,8 @@ class LoginForm(AdminAuthenticationForm):
         """A member of an organisation is told no more than a stranger."""
         if not (user.is_active and user.is_superuser):
             raise self.get_invalid_login_error()
+        if is_mfa_enabled(user):
+            raise ValidationError(SECOND_FACTOR, code="second_factor")
 
 
 class OperatorSite(AdminSite):

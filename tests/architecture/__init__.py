@@ -81,6 +81,7 @@ QUERYING = (
     "*/admin.py",
     "management/commands/*.py",
     "accounts/idempotency.py",
+    "accounts/rotation.py",
     "conversations/feed/heads.py",
     "conversations/feed/local.py",
     "conversations/usage/budgets.py",
