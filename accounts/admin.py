@@ -14,7 +14,7 @@ from django.http import HttpRequest
 
 from accounts.models import Membership, Organization, Secret, User
 
-admin.site.unregister(Group)  # there are no permissions to group: who is an operator may do all
+admin.site.unregister(Group)  # there are no permissions to group: operators may do all
 
 
 class UserAddForm(AdminUserCreationForm):

@@ -16,7 +16,7 @@ from engine.errors import ClawError, invalid
 
 LIFETIME = timedelta(days=7)
 MAX_AN_HOUR, MAX_TO_ONE_AN_HOUR = 200, 5
-"""Invitations of one organisation, and mails to one address: nobody is flooded through us."""
+"""Invitations of one organisation, and mails to one address: our mails flood nobody."""
 
 
 @dataclass(frozen=True)

@@ -54,7 +54,7 @@ def main() -> None:
         sys.exit(f"not here: {', '.join(lacking)}")
     if options.scale != 1 and options.out is None:  # no result for others to see
         options.out = Path(tempfile.gettempdir()) / "clawsite-bench"
-    # What is begun is ended too when somebody kills this.
+    # A signal also ends the programs that were started.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     try:
         results = run(options)

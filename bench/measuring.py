@@ -64,7 +64,7 @@ def upstream() -> Iterator[Upstream]:
 def measure(model: Upstream, subject: Subject, door: str = "ws", **options: Any) -> Measured:
     """Run the clients (`options` are arguments of load.c, beside those of the door).
 
-    What comes back is what load.c prints, with `us_per_token` and `quiet`; times in milliseconds,
+    Returns the output of load.c, with `us_per_token` and `quiet`; times in milliseconds,
     memory in MB, shares from 0 to 1."""
     way = subject.doors[door]
     arguments = {
@@ -144,7 +144,7 @@ def _judged(
 
 
 def holds(result: Measured) -> bool:
-    """Whether the server held what was asked: nobody refused, nothing lost, and in time."""
+    """Whether the server held what was asked: no refusal, no loss, and in time."""
     return (
         not result["failures"]
         and not result["unfinished"]

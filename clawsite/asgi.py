@@ -21,7 +21,7 @@ from conversations.transports.identify import as_visited, asgi_headers  # noqa: 
 from conversations.transports.ws.consumers import ChatConsumer  # noqa: E402
 from conversations.transports.ws.simple import SimpleConsumer, is_socket  # noqa: E402
 
-# Whatever looks like a door of operators is refused by it, and not by the console's pages.
+# The API refuses addresses that look like those of operators; the console's pages do not see them.
 API = re.compile(r"/(?:a/[^/]+/)?(?:(?:api|v1)/|mcp/?$)|/+(?:healthz|readyz|metrics)/*$")
 SOCKET = re.compile(r"/(?:a/(?P<slug>[^/]+)/)?api/ws/?")
 SIMPLE_SOCKET = re.compile(r"/(?:a/(?P<slug>[^/]+)/)?ws/(?P<name>[^/]+)/?")

@@ -77,7 +77,7 @@ def escape(text: str) -> str:
 
 
 class LineFormatter(logging.Formatter):
-    """A line for people, with the same ids at its end. What is logged cannot begin a line of its
+    """A line for people, with the same ids at its end. A logged text cannot begin a line of its
     own: those of a traceback are indented."""
 
     def __init__(self) -> None:

@@ -270,8 +270,8 @@ class Run(models.Model):
 
     @property
     def shown_status(self) -> Any:
-        """The status as callers see it: who waits for the run of another agent alone, without a
-        time at which it is woken, is still at work."""
+        """The status as callers see it: a run that waits only for another agent's run, without a
+        time at which it wakes, is still at work."""
         rests = self.status == RunStatus.WAITING and self.waits_until is None
         return RunStatus.RUNNING if rests else self.status
 
@@ -338,7 +338,7 @@ class Decision(models.Model):
 
 
 class Spending(models.Model):
-    """What was spent on an account in a period: see `usage.spending`."""
+    """The spending on an account in a period: see `usage.spending`."""
 
     account = models.CharField(max_length=210, db_column="lineage")
     period = models.CharField(max_length=10, db_column="month", help_text="2026-11-30, or total.")

@@ -31,7 +31,7 @@ def ip_of(text: str) -> IPAddress | None:
 
 def network_of(address: str) -> str:
     """The address in its one spelling; of IPv6 its /64, or the IPv4 address that NAT64 or 6to4 has
-    put into it. What is no address, such as the peer of a UNIX socket, stays as it is."""
+    put into it. A text that is no address, such as the peer of a UNIX socket, stays as it is."""
     found = ip_of(address)
     if found is None:
         return address[:MAX_LENGTH]

@@ -66,8 +66,8 @@ class AgentLoop:
         when all tools of a step have ended: what it emits is known to the next model call. Returns
         the tool calls that wait for somebody: none once the answer stands.
 
-        `emit` folds what it is given into the transcript. What it is given at once arrived at once,
-        and what it raises ends the run. Raises `ProviderError`, `TooManySteps`, and
+        `emit` folds what it is given into the transcript. Deltas of one call arrived together, and
+        an exception of it ends the run. Raises `ProviderError`, `TooManySteps`, and
         `budget_exceeded` once the purse is empty."""
         transcript = self._transcript
         while not transcript.answered:

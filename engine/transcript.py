@@ -1,4 +1,4 @@
-"""The fold: what a run's events add up to.
+"""The fold: the sum of a run's events.
 
 The recorder, the REST answer and the snapshot all use this function; `transcript.js` is the same
 fold in the browser. `fold` has no clock and does no I/O: the same events always give the same

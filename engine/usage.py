@@ -94,12 +94,12 @@ class Rates(msgspec.Struct, frozen=True):
     output: float = 0.0
 
     def cost(self, input_tokens: float, output_tokens: float) -> float:
-        """What so many tokens cost."""
+        """The cost of so many tokens."""
         return input_tokens * self.input + output_tokens * self.output
 
 
 def rates_of(price_list: str | None, model: str) -> Rates:
-    """What the tokens of a model cost without its cache, by the price of the first thousand."""
+    """The cost of a model's tokens without its cache, by the price of the first thousand."""
     first = [price(price_list, model, *counts, TokenCounts()) for counts in ((1000, 0), (0, 1000))]
     return Rates(*((cost or 0.0) / 1000 for cost in first))
 

@@ -175,8 +175,8 @@ def finish_document(row: Document) -> None:
 
 @transaction.atomic
 def fail_document(row: Document, error: str) -> None:
-    """Keep a document as one that cannot be indexed, and why. What an earlier fetch of its page
-    has given is found as before."""
+    """Keep a document as one that cannot be indexed, and why. The text of an earlier fetch of its
+    page is found as before."""
     if _mine(row):
         earlier = row.url and row.chunk_count
         status = Document.Status.READY if earlier else Document.Status.FAILED

@@ -26,8 +26,8 @@ STUCK = "The document could not be read: its extraction failed again and again."
 
 
 class Indexer:
-    """Takes documents from the table, where each is claimed by one process at a time. What a
-    process that dies had claimed is taken again when its claim is over."""
+    """Takes documents from the table, where each is claimed by one process at a time. The claims of
+    a dead process are taken again when they are over."""
 
     def __init__(self) -> None:
         self._background = Background()
@@ -50,7 +50,8 @@ class Indexer:
             await asyncio.sleep(POLL_SECONDS)
 
     async def _next(self) -> bool:
-        """Do the next piece of work. What is not found at all comes before what has no vectors."""
+        """Do the next piece of work. Documents that no search finds come before those without
+        vectors."""
         row = await database_step(access.claim_document)
         if row is not None:
             await self._do(row, index_document(row))

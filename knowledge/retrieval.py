@@ -37,7 +37,7 @@ async def retrieve(
 ) -> None:
     """Search before the first model call of a run, if its agent may search and has documents.
 
-    What is emitted is folded into the transcript; an attempt that finds a search there makes none.
+    Emitted events are folded into the transcript; an attempt that finds a search there makes none.
     Raises `Unavailable`."""
     allowed = any(tool.get("builtin") == "search_knowledge" for tool in agent.tools)
     if not allowed or transcript.steps or transcript.retrieved is not None:

@@ -1,6 +1,6 @@
 """The only way to the rows of memories: each function says whose they are.
 
-An owner is one visitor of one agent; nobody names it but the server."""
+An owner is one visitor of one agent; only the server names it."""
 
 import re
 from typing import NamedTuple

@@ -13,8 +13,8 @@ SPELLED = {Budget.Period.DAY: "%Y-%m-%d", Budget.Period.MONTH: "%Y-%m"}
 
 @dataclass(frozen=True, kw_only=True)
 class Spender:
-    """Who spends with a run: `lineage` is that of its key, `owner` that of its conversation, and
-    `moment` the time at which it was accepted."""
+    """The accounts that spend with a run: `lineage` is that of its key, `owner` that of its
+    conversation, and `moment` the time at which it was accepted."""
 
     organization_id: str
     agent_id: str

@@ -55,7 +55,7 @@ def budget_id() -> str:
 
 
 class Budget(models.Model):
-    """What may be spent in a period: US dollars or tokens, exactly one of them.
+    """The limit of spending in a period: US dollars or tokens, exactly one of them.
 
     `target_id` is an agent's id, the first key of a lineage, or a visitor's id; empty for the whole
     organisation, and for each visitor on their own."""

@@ -20,7 +20,7 @@ STEP = 2000
 MAX_ROWS = 10_000
 """Of a report: a year by day and the 27 agents of an organisation."""
 GROUPS = ("day", "agent", "key", "model")
-"""What a report can be grouped by."""
+"""The fields by which a report can be grouped."""
 
 Group: TypeAlias = tuple[Any, ...]
 

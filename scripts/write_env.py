@@ -1,4 +1,4 @@
-"""Write the secrets that an installation needs into `.env`, each once; what is there stays.
+"""Write the secrets that an installation needs into `.env`, each once; existing lines stay.
 
 `--port 8001` is written too, in place of an earlier one: later commands print addresses with it."""
 

@@ -21,7 +21,7 @@ WITH_USAGE = frozenset({"run_started", "message_complete", "cancelled", "error",
 TOOL_EVENTS = frozenset({"tool_call", "tool_result"})
 
 AWAITING = {"type": "status", "message": "Waiting for approval...", "stage": "approval"}
-"""What a visitor sees of an approval that is not for visitors."""
+"""The part of an approval that a visitor sees if it is not for visitors."""
 IDS = ("runId", "conversationId", "messageId", "seq")
 
 Fields: TypeAlias = dict[str, Any]

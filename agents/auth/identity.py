@@ -20,7 +20,8 @@ MAX_ID = 128  # characters
 
 
 def new_secret(agent: Agent, scopes: Collection[str] = DEFAULT_SCOPES) -> str:
-    """A new identity secret, which cannot be shown again. Whatever the one before has signed ends.
+    """A new identity secret, which cannot be shown again. Everything that the earlier secret has
+    signed ends.
 
     The users for whom it vouches have `scopes`."""
     secret = f"claw_identity_{base62(SECRET_LENGTH)}"

@@ -59,7 +59,8 @@ def issue(key: ApiKey) -> str:
 
 
 def revoke(key: ApiKey) -> None:
-    """End a key for good. What it has open is cut at once, or by the sweep within half a second."""
+    """End a key for good. Its open connections are cut at once, or by the sweep within half a
+    second."""
     if key.revoked_at is None:
         key.revoked_at = timezone.now()
         key.save(update_fields=["revoked_at"])

@@ -65,8 +65,8 @@ async def look_again(membership_ids: Collection[str]) -> dict[str, Hashable]:
 
 
 def announce_end(instance: Any, **about: Any) -> None:
-    """Receive the signal of a deleted session: its person has signed out. Whatever their
-    organisations have open is looked at again."""
+    """Receive the signal of a deleted session: its person has signed out. The open connections of
+    their organisations are checked again."""
     user_id = instance.get_decoded().get(SESSION_KEY)
     for organization_id in organizations_of(user_id) if user_id is not None else ():
         invalidation.publish(organization_id)

@@ -16,7 +16,7 @@ OVERLAP = timedelta(days=1)
 @transaction.atomic
 def rotate(key: ApiKey, *, overlap: timedelta = OVERLAP) -> tuple[ApiKey, str]:
     """A new key that is what `key` is, which ends after `overlap`: the new row and its token. The
-    row is read again and locked: who revokes it at this moment is not undone by a successor.
+    row is read again and locked: a successor does not undo a revocation of this moment.
 
     Raises `invalid_message` for a key that has ended."""
     access.lock_key(key)

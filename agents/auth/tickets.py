@@ -1,7 +1,7 @@
 """Stream tickets: the credential of an EventSource, which sets no headers. Each opens one stream.
 
-They are rows, so that every process knows them: what a ticket has started is started once, and a
-client that comes back with its address goes on with that. Only the ticket's digest is kept."""
+They are rows, so that every process knows them: a ticket starts one thing once, and a client that
+comes back with its address goes on with that. Only the ticket's digest is kept."""
 
 import hashlib
 from collections.abc import Awaitable, Callable

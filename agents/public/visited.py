@@ -134,8 +134,8 @@ def _load(names: frozenset[str]) -> VisitedAgent | None:
 
 
 async def look_again(agent_ids: Collection[str]) -> dict[str, Hashable]:
-    """The versions of these agents now; of those that are gone None. What is remembered and not as
-    it was is forgotten."""
+    """The versions of these agents now; of those that are gone None. An entry that has changed is
+    forgotten."""
     asked = list({*agent_ids, *(known.config.id for known in _known.values())})
     versions: dict[str, Hashable] = dict.fromkeys(asked)
     for some in chunks(asked):

@@ -42,7 +42,7 @@ SETTINGS = {
     "CLAW_FAILED_AUTH_PER_MINUTE": "100000",
     "CLAW_MAX_CONNECTIONS_PER_AGENT": "1000",
     "CLAW_SLOW_CONSUMER_TIMEOUT": "3",
-    # What is kept of runs that have ended grows until the first of them is forgotten.
+    # The memory for ended runs grows until the first of them is forgotten.
     "CLAW_LOG_RETENTION": "20",
 }
 

@@ -13,7 +13,7 @@ from engine.errors import ClawError, Unavailable
 FILES = re.compile(r"(/a/[^/]+)?/api/files")
 DOCUMENTS = re.compile(r"(/a/[^/]+)?/api/agents/[^/]+/documents")
 FORM_BYTES = 64 * 1024
-"""What `multipart/form-data` may add to a document."""
+"""The bytes that `multipart/form-data` may add to a document."""
 MAX_LARGE = 8
 """Bodies beyond `CLAW_TRANSPORT_MAX_BYTES` that one process takes at once."""
 
@@ -58,7 +58,7 @@ class Body:
         return self
 
     def __exit__(self, error: type[BaseException] | None, *_: object) -> None:
-        """Nothing more comes: another large one may. What is not whole is closed."""
+        """Nothing more comes: another large one may. An incomplete body is closed."""
         if self._counted:
             Body._large -= 1
             self._counted = False

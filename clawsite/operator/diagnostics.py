@@ -129,7 +129,7 @@ async def _say(send: Any, event: bytes) -> None:
 
 
 async def _left(receive: Any, pattern: Pattern) -> None:
-    """Until the client has gone; what it says is not listened to."""
+    """Until the client has gone; its messages are dropped."""
     while (await receive())["type"] != "websocket.disconnect":
         pass
     pattern.end()

@@ -5,7 +5,7 @@ import gc
 FULL = 100
 """Younger collections before a full one, which holds the loop for as long as it walks through
 everything: some 60 ms with a thousand streams. Python's own 10 made a dozen of them while so many
-begin. What is not found meanwhile is at most 700,000 objects (100 collections of 7,000), 70 MB."""
+begin. At most 700,000 objects are not found meanwhile (100 collections of 7,000), 70 MB."""
 
 
 def settle() -> None:

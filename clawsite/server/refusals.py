@@ -10,7 +10,7 @@ from engine.errors import ClawError
 from engine.ids import new_id
 
 LEAVE_SECONDS = 1.0
-"""For a peer to take its last bytes. What it still sends is read and dropped meanwhile: a socket
+"""For a peer to take its last bytes. Its further bytes are read and dropped meanwhile: a socket
 that is closed while more comes is reset, and the answer is lost with it."""
 
 HOST = re.compile(rb"[\w.~!$&'()*+,;=%:\[\]-]*")  # RFC 3986, 3.2.2 and 3.2.3

@@ -124,7 +124,7 @@ def accept(
         # Somebody was faster: with this message, or with the alias, which exists now.
         earlier = _earlier(asked[0])
         answers = [earlier or _store_again(asked[0], enqueue, here)]
-    # What was accepted before needs no room, and is no second message.
+    # A message that was accepted before needs no room, and makes no second message.
     return [
         (_earlier(one) or answer) if isinstance(answer, ClawError) else answer
         for one, answer in zip(asked, answers, strict=True)
@@ -170,7 +170,7 @@ def _store(asked: list[Asked], enqueue: Enqueue, here: bool) -> list[Accepted | 
 
 def _hold(asked: list[Asked]) -> None:
     """Wait for other processes that add to the same conversations, and let them wait for this one:
-    who waits in line is counted, and messages are seen in the order of their keys."""
+    runs in line are counted, and messages are seen in the order of their keys."""
     if connection.vendor != "postgresql":  # SQLite has one writer
         return
     named = []

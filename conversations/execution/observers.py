@@ -21,8 +21,8 @@ class RunObserver:
 
     All but `accepted` are called in the process that executes the run, in the order of what
     happens. They must return at once: an observer that writes somewhere puts what it is told into
-    a bounded queue, which a task of its own empties. What a method raises is logged and harms no
-    run.
+    a bounded queue, which a task of its own empties. An exception of a method is logged and harms
+    no run.
     `run` and `transcript` are the runner's own: copy what you keep. For example:
 
         class Announcer(RunObserver):

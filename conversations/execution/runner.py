@@ -128,8 +128,8 @@ class Runner:
         return following
 
     async def _produce(self, attempt: Attempt, handle: RunHandle) -> End | list[Run]:
-        """Everything up to the outcome; if the run waits, the runs to submit. Whatever goes wrong
-        with the model is an outcome too."""
+        """Everything up to the outcome; if the run waits, the runs to submit. A failure of the
+        model is an outcome too."""
         limits = Limits(
             idle_timeout=settings.CLAW_PROVIDER_IDLE_TIMEOUT,
             answer_bytes=settings.CLAW_MAX_ANSWER_BYTES,
@@ -274,8 +274,8 @@ class Runner:
             self._observers.step(attempt.run, report, None)
 
     async def _conclude(self, attempt: Attempt, end: ev.Outcome) -> list[Run]:
-        """Write the outcome, commit, write `done`: who has seen `done` finds the text in the
-        history."""
+        """Write the outcome, commit, write `done`: a client that has seen `done` finds the text in
+        the history."""
         if attempt.transcript.typing:
             attempt.append(ev.Typing(status="stop"))
         attempt.append(end)

@@ -51,9 +51,9 @@ class Store(Protocol):
     """The events of all organisations, each organisation's in one order.
 
     It keeps the events of an organisation from the first `begin` on, until nothing was read of them
-    for the retention and `UNREAD` seconds: what nobody follows costs nothing. It keeps `MAX_EVENTS`
-    and `MAX_BYTES` of an organisation at most, and none that is older than the retention. Every
-    method raises `Unavailable` while the backend does not answer."""
+    for the retention and `UNREAD` seconds: a feed without followers costs nothing. It keeps
+    `MAX_EVENTS` and `MAX_BYTES` of an organisation at most, and none that is older than the
+    retention. Every method raises `Unavailable` while the backend does not answer."""
 
     async def begin(self, organization_id: str) -> bool:
         """Keep what happens in an organisation from now on. Returns whether that is new: then

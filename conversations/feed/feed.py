@@ -28,7 +28,7 @@ class Feed:
         self._writer.write(organization_id, event)
 
     def note(self, organization_id: str, event: Event) -> None:
-        """The latest progress of the event's subject: who follows is told, nobody keeps it."""
+        """The latest progress of the event's subject: followers are told, and it is not stored."""
         self._writer.note(organization_id, event)
 
     def follow(self, organization_id: str, after: str) -> Follower:

@@ -28,8 +28,8 @@ Announce: TypeAlias = Callable[[str, Progress], Awaitable[None]]
 class Writer:
     """A bounded queue before a store, and the task that empties it.
 
-    While the store is away the queue fills. What finds no room is dropped, and the organisation's
-    history is declared lost: its readers are then told to read the current state."""
+    While the store is away the queue fills. An event without room is dropped, and the
+    organisation's history is declared lost: its readers are then told to read the current state."""
 
     def __init__(self, store: Store, announce: Announce) -> None:
         self._store, self._announce = store, announce

@@ -1,7 +1,7 @@
 """Limits that all processes share, counted in Redis: exact, since each question is one script.
 
 Slots are counted for each process (`{process: count}`), and a process counts only as long as its
-lease lives: what a dead one held is free when its lease has run out."""
+lease lives: the slots of a dead process are free when its lease has run out."""
 
 import asyncio
 import contextlib
@@ -154,8 +154,8 @@ class RedisLimits:
         return bool(taken)
 
     async def release(self, name: str) -> None:
-        """See `Limits.release`. It waits for nothing: who gives back may be in the middle of being
-        cancelled, or Redis away."""
+        """See `Limits.release`. It waits for nothing: the task that gives back may be cancelled
+        meanwhile, or Redis may be away."""
         self._slots[name].held -= 1
         self._freed.set()
 

@@ -26,8 +26,8 @@ END_SECONDS = 5.0  # how long an erasure waits for the answers that it has stopp
 
 
 async def erase_conversation(services: Services, conversation: Conversation) -> None:
-    """Delete a conversation with its messages, runs and logs. Whatever still runs is stopped first,
-    so that its watchers see its end."""
+    """Delete a conversation with its messages, runs and logs. Runs that still work are stopped
+    first, so that their watchers see the end."""
     await _stop(services, await database_step(access.unfinished_runs, conversation))
     mine = Conversation.objects.filter(pk=conversation.pk)
     await database_step(erasing.hide, mine)
@@ -57,8 +57,8 @@ async def erase_agent(services: Services, caller: Caller) -> None:
 
 
 async def erase_organization(services: Services, caller: Caller) -> None:
-    """Delete the caller's organisation, one agent after the other. What a crash leaves of it is
-    deleted when somebody asks again."""
+    """Delete the caller's organisation, one agent after the other. The rest after a crash is
+    deleted at the next request."""
     organization_id = caller.principal.organization_id
     gone = False
     while not gone:

@@ -91,7 +91,7 @@ class Activity:
         return await asyncio.shield(asked)
 
     async def _look(self, places: list[Position]) -> list[list[Run] | Exception]:
-        for conversation, position in places:  # who comes from now on may be too late for this
+        for conversation, position in places:  # later listeners may be too late for this
             self._asked.pop((conversation.pk, position), None)
         return await database_step(_runs_after, places)
 

@@ -162,7 +162,7 @@ async def _admit(limits: Limits, problem: str, *windows: Window) -> None:
 async def _take_for(
     limits: Limits, caller: Caller, kind: str, agent_id: str, limit: int
 ) -> tuple[str, ...]:
-    """A visitor's own places come first: who has none left takes none of the others'."""
+    """A visitor's own places come first: a caller without any left takes none of the others'."""
     wanted = [(joined(kind, agent_id), limit)]
     if not caller.principal.trusted:
         by_address = settings.CLAW_VISITOR_CONNECTIONS_PER_ADDRESS

@@ -10,8 +10,8 @@ LEFT: ClawError = Unavailable("The answer goes on without this connection, ask f
 
 
 class Cursor:
-    """A position and an encoder. Each event is encoded once, since an encoder may have state: what
-    the connection could not take is kept."""
+    """A position and an encoder. Each event is encoded once, since an encoder may have state: data
+    that the connection could not take is kept."""
 
     __slots__ = ("_refused", "_refused_to", "after", "encoder")
 

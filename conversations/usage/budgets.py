@@ -1,9 +1,9 @@
 """Budgets are kept: what a run may use is reserved as it is accepted, and settled at its end.
 
 `Run.reserved` is null where no budget applies. Else it has the `cost` (US dollars) and the `tokens`
-that the run may use, each if a budget limits them. What an unfinished run has reserved is spent for
-everybody else. Those who reserve for the same organisation wait for each other, in all processes,
-so no more is promised than there is."""
+that the run may use, each if a budget limits them. The reservation of an unfinished run counts as
+spent for all others. Those who reserve for the same organisation wait for each other, in all
+processes, so no more is promised than there is."""
 
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
@@ -39,7 +39,7 @@ OF_THE_MONTH = "This key has used up its budget for the month."
 
 @dataclass(frozen=True)
 class Need:
-    """What a run uses at least, for its prompt, and at most, with the longest answer."""
+    """The least use of a run, for its prompt, and the most, with the longest answer."""
 
     least: Spent
     most: Spent
@@ -71,7 +71,7 @@ class Limit(NamedTuple):
 
 
 class Funds:
-    """What is left in the budgets of some organisations, in one transaction.
+    """The rest of the budgets of some organisations, in one transaction.
 
     Costs one query where there are no budgets. Synchronous."""
 
@@ -98,7 +98,7 @@ class Funds:
         return reserved
 
     def promised(self, organization_id: str) -> list[tuple[set[Place], Spent]]:
-        """What the unfinished runs of an organisation have reserved, and where it counts."""
+        """The reservations of an organisation's unfinished runs, and where they count."""
         return [
             (places, Spent(Decimal(str(each.get("cost", 0))), each.get("tokens", 0)))
             for places, each in self._hold(organization_id, but="")

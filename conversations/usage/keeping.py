@@ -23,7 +23,7 @@ MAX_BUDGETS = 100
 
 
 class Balance(NamedTuple):
-    """What is spent of a budget in its present period, and what unfinished runs may come to use, in
+    """The spending of a budget in its present period, and the reservations of unfinished runs, in
     the budget's own unit. Both are None of a budget for each visitor."""
 
     spent: Decimal | int | None
@@ -32,7 +32,7 @@ class Balance(NamedTuple):
 
     @property
     def remaining(self) -> Decimal | int | None:
-        """What is left, never less than nothing."""
+        """The rest, never less than 0."""
         if self.spent is None or self.reserved is None:
             return None
         return max(self.limit - self.spent - self.reserved, 0)
@@ -86,7 +86,7 @@ def delete(caller: Caller, budget_id: str) -> None:
 
 
 def balances(organization_id: str, budgets: Sequence[Budget]) -> list[Balance]:
-    """What is left of each of these budgets of the organisation. A constant number of queries."""
+    """The rest of each of these budgets of the organisation. A constant number of queries."""
     now = timezone.now()
     places = [(each.pk, period_of(each, now)) for each in budgets]
     promised = Funds([organization_id]).promised(organization_id)

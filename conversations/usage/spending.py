@@ -1,4 +1,4 @@
-"""What was spent on an account in a period, kept as a sum: budgets are looked at before each
+"""The spending on an account in a period, kept as a sum: budgets are looked at before each
 message, and a month may have a million runs.
 
 The account of a key's monthly budget is its lineage, in months of UTC. Those of other budgets are

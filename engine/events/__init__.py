@@ -89,8 +89,8 @@ class ToolCallDelta(Event, tag="tool_call_delta", kw_only=True, frozen=True):
 
 class ToolCall(Event, tag="tool_call", kw_only=True, frozen=True):
     """A complete call. `name`/`arguments` repeat `tool`/`args` for clients that expect those.
-    `client`: whoever asked carries it out, and sends the result. `child_run_id`: another agent
-    carries it out, in this run."""
+    `client`: the client that asked carries it out, and sends the result. `child_run_id`: another
+    agent carries it out, in this run."""
 
     id: str
     tool: str

@@ -1,6 +1,6 @@
 """A connection to a model server, used for one request after the other.
 
-What a read of the socket brings goes to the receiver in the same call: no task has to wake up for
+Bytes that a read brings go to the receiver in the same call: no task has to wake up for
 a token, and no reader's buffer is in between.
 """
 

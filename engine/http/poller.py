@@ -191,7 +191,7 @@ class Poller:
             watched.callback()
 
     def _turn(self) -> None:
-        # What a callback raises is the loop's to report; the rest of the share is still ready.
+        # The loop reports an exception of a callback; the rest of the share is still ready.
         all_watched = self._watched
         ready = self._poll(0, SHARE)
         self._visits += len(ready)

@@ -14,7 +14,7 @@ KEEPALIVE_SECONDS = 60.0  # below what load balancers in front of model servers 
 
 class Pool:
     """Sends requests to `path` below `base_url`, all with the same headers. There are as many
-    connections as requests at once: who asks bounds those, and has a better error for it.
+    connections as requests at once: the caller bounds those, and has a better error for it.
 
     `guard` checks every connection; None: the address is the operator's choice."""
 

@@ -1,4 +1,4 @@
-"""What an answer may still use of a budget."""
+"""The rest of a budget that an answer may use."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -55,5 +55,5 @@ class Purse:
         return may_cost is None or cost <= may_cost + ROUNDING
 
     def _after(self, prompt: int, answer: int) -> Amount:
-        """What is used with a call of so many tokens."""
+        """The use of a call of so many tokens."""
         return self.cost + self.rates.cost(prompt, answer), self.tokens + prompt + answer

@@ -142,6 +142,5 @@ class Log(Protocol):
         ...
 
     async def aclose(self) -> None:
-        """Release files and connections; whoever follows a run that has not ended gets a
-        `LogError`."""
+        """Release files and connections; followers of a run that has not ended get a `LogError`."""
         ...

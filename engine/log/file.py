@@ -130,7 +130,8 @@ class FileLog(LocalLog[FileRun]):
         run.journal.close()
 
     async def aclose(self) -> None:
-        """Stop the writers and close their files; who waits for more is told that it broke off."""
+        """Stop the writers and close their files; readers that wait for more are told that it broke
+        off."""
         for run in list(self._runs.values()):
             run.stop_writer(LogError)
             run.fail(StorageFailed)

@@ -55,7 +55,7 @@ class MemoryLog(LocalLog[MemoryRun]):
             self.used += writing.tail_size - before
 
     async def aclose(self) -> None:
-        """Stop the writers; who waits for more is told that it broke off."""
+        """Stop the writers; readers that wait for more are told that it broke off."""
         for run in self._runs.values():
             run.stop_writer(LogError)
             run.fail(StorageFailed)

@@ -84,8 +84,8 @@ class Provider(Protocol):
 
         Returns after a last delta that is always `Finished`; a stream that the server ends without
         saying why is `ProviderError("upstream_truncated")`. `idle_timeout` (seconds) bounds every
-        wait for progress. Every failure is a `ProviderError`; what `sink` raises ends the call and
-        is raised as it is. Cancelling the task closes the connection at once, and `sink` is not
+        wait for progress. Every failure is a `ProviderError`; an exception of `sink` ends the call
+        and is raised as it is. Cancelling the task closes the connection at once, and `sink` is not
         called again. Retries happen only before the first delta."""
         ...
 

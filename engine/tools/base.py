@@ -69,7 +69,7 @@ class ToolContext(msgspec.Struct, frozen=True, kw_only=True):
 
 class Policy(msgspec.Struct, frozen=True, kw_only=True):
     """Whether somebody must approve the calls of a tool: `first` means until one call of it was
-    approved in the conversation. `editable`: who approves may change the arguments."""
+    approved in the conversation. `editable`: an approver may change the arguments."""
 
     approval: Literal["never", "always", "first"] = "never"
     approvers: Literal["members", "visitor"] = "members"

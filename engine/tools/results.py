@@ -11,8 +11,8 @@ NOTE = "\n[The result was cut here: it has {size} bytes.]"
 
 
 def bounded(result: Any, most: int) -> Any:
-    """The result without characters that no database takes, its JSON in at most `most` bytes. What
-    is longer becomes a text that ends with a note for the model.
+    """The result without characters that no database takes, its JSON in at most `most` bytes. A
+    longer result becomes a text that ends with a note for the model.
 
     Raises `ValueError` for what is no JSON, or nested too deeply."""
     try:

@@ -33,7 +33,7 @@ MAX_AT_ONCE = 8
 
 TOO_MANY = f"Not carried out: a step may have at most {MAX_CALLS} calls. Call again."
 FAILED = "The tool failed."
-"""Said of a defect. What is inside goes to our log, not to the model."""
+"""Said of a defect. The details go to our log, not to the model."""
 
 
 class ToolStep:

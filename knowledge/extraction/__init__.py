@@ -1,1 +1,1 @@
-"""Text from files. What opens a stranger's file runs in a child process (`process.py`)."""
+"""Text from files. Code that opens a stranger's file runs in a child process (`process.py`)."""

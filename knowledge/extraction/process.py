@@ -1,4 +1,4 @@
-"""Extraction in a child process: what a hostile file does to it is over when it ends."""
+"""Extraction in a child process: the effects of a hostile file are over when it ends."""
 
 import msgspec
 

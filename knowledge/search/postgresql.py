@@ -22,7 +22,7 @@ PARTS = (
     "ALTER TABLE knowledge_chunk ADD COLUMN parts tsvector",
     "CREATE INDEX knowledge_chunk_parts ON knowledge_chunk USING gin (parts)",
 )
-"""What the migrations make."""
+"""The names that the migrations make."""
 
 MOST = 500
 """Chunks that are looked at for one term."""

@@ -23,7 +23,7 @@ INDEXES = (
     VALUES ('delete', old.id, old.heading, old.text);
     END""",
 )
-"""What the migration makes. A chunk is never changed, so there is no trigger for that."""
+"""The name that the migration makes. A chunk is never changed, so there is no trigger for that."""
 
 SEARCH = """
 SELECT chunk.id FROM {index} JOIN knowledge_chunk chunk ON chunk.id = {index}.rowid

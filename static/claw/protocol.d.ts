@@ -308,8 +308,8 @@ export interface ToolCallDelta {
 
 /**
  * A complete call. `name`/`arguments` repeat `tool`/`args` for clients that expect those.
- * `client`: whoever asked carries it out, and sends the result. `childRunId`: another agent
- * carries it out, in this run.
+ * `client`: the client that asked carries it out, and sends the result. `childRunId`: another
+ * agent carries it out, in this run.
  */
 export interface ToolCall {
   type: "tool_call";
@@ -525,7 +525,7 @@ export interface AgentGreeting {
 }
 
 /**
- * The look of an agent's chat, and what it offers. What is absent is as the widget has it; an
+ * The look of an agent's chat, and what it offers. Absent fields have the widget's defaults; an
  * attribute of the element, where the page has one, comes first.
  */
 export interface WidgetSettings {

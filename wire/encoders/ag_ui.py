@@ -24,7 +24,7 @@ APPROVAL = {
 
 class AgUiEvents(Parts):
     """One run of AG-UI: from the event of ours after position `after` until our run ends, or waits
-    for the client. What came before is known to the client from the run of AG-UI before it."""
+    for the client. The client knows the earlier part from the AG-UI run before it."""
 
     __slots__ = ("_after", "_head", "_message_id", "_names", "_pending", "_state")
 

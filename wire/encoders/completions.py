@@ -38,7 +38,7 @@ _piece = msgspec.json.Decoder(_Piece)
 
 class CompletionChunks:
     """A client of Chat Completions reads one answer and cannot come back to it, so the run ends
-    with its connection. What the agent does with its own tools does not come; calls of the client's
+    with its connection. The agent's use of its own tools is left out; calls of the client's
     tools end the answer."""
 
     __slots__ = (

@@ -111,7 +111,7 @@ class Parts:
         problem = Problem(code=told.code, message=told.message, retryable=True)
         return self._end(Ending(problem=problem))
 
-    # What a protocol says.
+    # The pieces of a protocol.
 
     def begin(self) -> list[bytes]:
         """The first bytes."""
@@ -130,7 +130,7 @@ class Parts:
         raise NotImplementedError
 
     def call(self, id: str, tool: str, args: dict[str, Any], client: bool) -> list[bytes]:
-        """A tool call; `client`: whoever asked carries it out."""
+        """A tool call; `client`: the client that asked carries it out."""
         raise NotImplementedError
 
     def result(self, id: str, result: Any, failed: bool) -> list[bytes]:
@@ -157,7 +157,7 @@ class Parts:
         """The end. Nothing is open."""
         raise NotImplementedError
 
-    # What is told, and what is open.
+    # The parts that were sent, and those that are open.
 
     def _said(self, type_: str, data: bytes) -> list[bytes]:
         match type_:

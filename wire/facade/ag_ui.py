@@ -16,7 +16,7 @@ from wire.parse import ClientId
 
 INSTRUCTING = ("system", "developer")
 Decision: TypeAlias = tuple[Pending, Verdict | Reply]
-"""What waits, and what was decided about it."""
+"""A decision that waits, and what was decided."""
 
 
 class AgUiMessage(msgspec.Struct, frozen=True, rename="camel"):

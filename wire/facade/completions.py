@@ -96,7 +96,7 @@ class CompletionRequest(msgspec.Struct, frozen=True):
         "logit_bias": [{}],
         "web_search_options": [],
     }
-    """What would change the form of the answer, and the values that do not."""
+    """Fields that would change the form of the answer, and the values that do not."""
 
     model: Name
     messages: Annotated[list[ChatMessage], msgspec.Meta(extra_json_schema={"minItems": 1})]

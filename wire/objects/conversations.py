@@ -70,8 +70,8 @@ class MessagePage(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 class Conversation(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """A conversation. `id` is the name that its client gave it, if there is one.
 
-    Who reads those of the whole organisation also gets `owner`, whose it is, with the id of the
-    `visitor`; its own `id` where it is somebody else's; and until when it is shared."""
+    A reader of the whole organisation's conversations also gets `owner`, whose it is, with the id
+    of the `visitor`; its own `id` where it is somebody else's; and until when it is shared."""
 
     id: str
     agent_id: str

@@ -120,7 +120,7 @@ class Hours(_Part, frozen=True, kw_only=True):
 
 
 class WidgetSettings(_Part, frozen=True, kw_only=True):
-    """The look of an agent's chat, and what it offers. What is absent is as the widget has it; an
+    """The look of an agent's chat, and what it offers. Absent fields have the widget's defaults; an
     attribute of the element, where the page has one, comes first."""
 
     avatar: Image | UnsetType = UNSET

@@ -77,7 +77,7 @@ class NewBudgetForm(LimitForm):
 
 
 def initial_of(budget: Budget) -> dict[str, Any]:
-    """What the form of a budget shows at first."""
+    """The first values in the form of a budget."""
     dollars = budget.amount is not None
     return {
         "limit": f"{budget.amount.normalize():f}" if dollars else budget.tokens,

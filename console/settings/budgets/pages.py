@@ -40,12 +40,12 @@ class Line:
 
     @property
     def spent(self) -> str:
-        """What is spent."""
+        """The amount that is spent."""
         return self.say(self.balance.spent)
 
     @property
     def reserved(self) -> str:
-        """What unfinished answers may come to use; empty if there are none."""
+        """The amount that unfinished answers may use; empty if there are none."""
         return self.say(self.balance.reserved) if self.balance.reserved else ""
 
     @property

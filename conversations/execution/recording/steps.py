@@ -67,7 +67,7 @@ def pack_turn(run: Run, turn: Turn) -> Any:
 def unpack(stored: str, run: Run) -> list[Turn]:
     """The turns of a stored answer if `run` can send them, else none.
 
-    `stored` is JSON. What another version has stored in another form counts as nothing."""
+    `stored` is JSON. A form that another version has stored counts as nothing."""
     if not stored.startswith("{"):
         return []
     try:

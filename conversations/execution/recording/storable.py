@@ -61,7 +61,7 @@ def text(value: str, most: int | None = None) -> str:
 
 def plain(value: Any, deepest: int = MAX_DEPTH) -> Any:
     """JSON: its texts as `text` says, no number beyond 64 bits, null where something is nested too
-    deeply. What is no JSON stays, and is refused by the database."""
+    deeply. A value that is no JSON stays, and the database refuses it."""
     match value:
         case str():
             return text(value)

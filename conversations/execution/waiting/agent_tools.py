@@ -44,7 +44,7 @@ EVENTS: dict[str, tuple[Tell, Tell]] = {
     Decision.Kind.APPROVAL: (approval_required, approval_decided),
     Decision.Kind.QUESTION: (question, answered),
 }
-"""What tells the watchers that somebody is asked, and how that ended, by the kind of decision."""
+"""The events that tell watchers of a question and of its end, by the kind of decision."""
 
 
 class Request(msgspec.Struct, frozen=True):

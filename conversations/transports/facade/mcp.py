@@ -124,7 +124,7 @@ def _agents(caller: Caller) -> list[tuple[str, str]]:
 async def _call(
     request: HttpRequest, caller: Caller, asked: McpRequest, *, modern: bool
 ) -> HttpResponseBase:
-    """Ask an agent. What goes wrong with that is the call's result, for the model to read. Raises
+    """Ask an agent. An error of that is the call's result, for the model to read. Raises
     `Refused`."""
     if asked.agent is None:
         raise no_tool(asked)

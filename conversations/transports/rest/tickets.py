@@ -105,7 +105,7 @@ async def _redeem(request: HttpRequest, slug: str | None, token: str) -> tuple[C
 
 
 async def _agent(caller: Caller, body: NewTicket, chat: ChatRequest | None) -> str:
-    """The id of the agent that the ticket is for; what it names must be the caller's.
+    """The id of the agent that the ticket is for; the objects that it names must be the caller's.
 
     Raises `run_not_found`, `conversation_not_found`, `forbidden`, `invalid_message`."""
     if body.run_id is not None:

@@ -68,7 +68,7 @@ async def open_run(
     foreign: dict[str, Any] | None = None,
 ) -> tuple[Accepted, tuple[str, ...]]:
     """Start a run for a stream that has a place, and the slots of that place; without one nothing
-    is started. Whoever asks gives the slots to the response, at once."""
+    is started. The caller hands the slots to the response at once."""
     limits = services.limits
     slots = await admission.take_stream(limits, caller, caller.require_agent().id)
     try:

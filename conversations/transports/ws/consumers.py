@@ -45,7 +45,7 @@ class ChatConsumer(AsyncConsumer):
     transport: str | None = "websocket"
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        # What Channels' own does would give every frame to a task, and that to another one.
+        # Channels' own consumer would give every frame to a task, and that to another one.
         self.scope, self.base_send = scope, send
         self._leaving = self._closed = False
         headers, services = asgi_headers(scope), services_of(scope)

@@ -147,8 +147,8 @@ class RedisLog:
         }
 
     async def aclose(self) -> None:
-        """Stop the writers and close the connections; who waits for more is told that it broke
-        off."""
+        """Stop the writers and close the connections; readers that wait for more are told that it
+        broke off."""
         for run in list(self._runs.values()):
             run.fail(StorageFailed)
         await self._subscriber.aclose()

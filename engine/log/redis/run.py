@@ -41,8 +41,9 @@ class RedisRun(Window):
     def take(self, attempt: int, first: int, lines: list[bytes]) -> None:
         """Lines that Redis holds as `first` and following: the writer says so, or Redis.
 
-        What is known already is dropped. After a gap the window begins anew: followers find in
-        Redis what is missing. A later attempt that writes over what was seen is lost history."""
+        Entries that are known already are dropped. After a gap the window begins anew: followers
+        find in Redis what is missing. A later attempt that writes over what was seen is lost
+        history."""
         if first <= self.seq:
             if attempt > self.attempt:
                 self.fail(HistoryLost)

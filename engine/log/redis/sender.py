@@ -70,7 +70,8 @@ class Sender:
             del self.held[writer.run.run_id]
 
     async def aclose(self) -> None:
-        """Stop all writers; what Redis has not confirmed is lost, and nobody has seen it."""
+        """Stop all writers; entries that Redis has not confirmed are lost, and no reader has seen
+        them."""
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)

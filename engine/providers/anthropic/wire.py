@@ -115,7 +115,7 @@ class WireEvent(msgspec.Struct, gc=False):
     stop_reason: str | None = None
     """Belongs into `delta`, as `usage` belongs beside it, but some relays change their places."""
     usage: Any = None
-    """Cumulative; what is absent or null keeps its last value."""
+    """Cumulative; absent and null fields keep their last value."""
     error: Any = None
 
 

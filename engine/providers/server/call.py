@@ -48,7 +48,7 @@ class Form(NamedTuple):
 class Reader:
     """Receives one response (`connection.Receiver`). It decodes an answer and keeps a refusal.
 
-    What the body begins with decides what it is: servers ignore `stream`, report errors with 200,
+    The first bytes of the body decide its kind: servers ignore `stream`, report errors with 200,
     and name the wrong media type."""
 
     __slots__ = (

@@ -1,6 +1,6 @@
 """The body of a response that came compressed although we ask for `identity`: proxies do so.
 
-What a header names is not always done. A body that is not compressed is taken as it is.
+Servers do not always do what a header names. A body that is not compressed is taken as it is.
 """
 
 import zlib
@@ -12,7 +12,7 @@ from engine.providers.server.refusals.faults import fault
 PIECE = 64 * 1024  # bytes that are handed on at once
 MAX_AT_ONCE = 4 * 1024 * 1024
 """Bytes out of one read of a socket (64 KiB at most). Streams of tokens were seen to shrink to a
-fiftieth; what shrinks to less is made to fill our memory."""
+fiftieth; data that shrinks to less is made to fill our memory."""
 MAX_CODINGS = 4  # of one body; each holds 40 KiB
 
 GZIP, ZLIB, DEFLATE = 31, 15, -15  # values of `wbits`

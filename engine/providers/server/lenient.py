@@ -1,7 +1,7 @@
 """Reads what the strict reader of a model server's answer refuses. It is slower.
 
 `null` is absence everywhere. A text may be a string, a number, an object that holds one, or a list
-of such; a number may be a string. What cannot be understood says nothing.
+of such; a number may be a string. Data that cannot be understood is left out.
 """
 
 import json
@@ -16,7 +16,7 @@ DONE = "[DONE]"
 FIELD = "data:"
 """Stands before the JSON of an event that a server has framed twice."""
 MAX_DEPTH = 100
-"""Objects and lists within one another. What a model says goes through recursive code (ours, and a
+"""Objects and lists within one another. A model's answer goes through recursive code (ours, and a
 database's encoder) that gives up at about 480."""
 MAX_COUNT = 2**31
 """A larger count of tokens is not believed, since somebody would pay for it."""

@@ -207,7 +207,7 @@ class Connection:
 
     @asynccontextmanager
     async def _asking(self) -> AsyncIterator[Client]:
-        """The client, for one request; what goes wrong becomes `ServerFailed`."""
+        """The client, for one request; errors become `ServerFailed`."""
         client, trace = self._opened(), Trace()
         token = TRACE.set(trace)
         self._users += 1

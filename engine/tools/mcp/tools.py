@@ -19,7 +19,8 @@ MAX_DESCRIPTION = 4096
 
 
 def usable(listed: list[dict[str, Any]]) -> list[Tool]:
-    """The tools of a `tools/list`, each name once. What cannot be shown to a model is left out."""
+    """The tools of a `tools/list`, each name once. Content that a model cannot be shown is left
+    out."""
     found: dict[str, Tool] = {}
     for entry in listed[:MAX_TOOLS]:
         tool = _tool(entry)

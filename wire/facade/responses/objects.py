@@ -167,9 +167,9 @@ class ReasoningOptions(msgspec.Struct, frozen=True):
 
 
 class Response(msgspec.Struct, frozen=True, kw_only=True):
-    """A run as a response. `id` has what follows `run_` in the id of the run. What the agent
-    decides, such as `temperature`, is null. `usage` is null while it runs, and for a visitor unless
-    the agent shows it."""
+    """A run as a response. `id` has what follows `run_` in the id of the run. Fields that the agent
+    decides, such as `temperature`, are null. `usage` is null while it runs, and for a visitor
+    unless the agent shows it."""
 
     id: str
     object: Literal["response"] = "response"

@@ -75,7 +75,7 @@ class ResponseRequest(msgspec.Struct, frozen=True, dict=True):
         "top_logprobs": [0],
         "prompt": [],
     }
-    """What would change the form of the answer, and the values that do not."""
+    """Fields that would change the form of the answer, and the values that do not."""
 
     input: Annotated[str, msgspec.Meta(min_length=1)] | list[InputItem]
     model: Name | None = None

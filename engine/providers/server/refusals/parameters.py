@@ -62,7 +62,7 @@ class Parameters:
             return False
         known = self._left_out.get(model, frozenset())
         if other := self._other_names.get(name):
-            # What is refused under both names is asked for under the first one again.
+            # A parameter that is refused under both names is sent under the first one again.
             known = known - {other} if other in known else known | {name}
             self._remember(model, known)
             repeat = other not in tried
