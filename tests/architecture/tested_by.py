@@ -87,7 +87,6 @@ TESTED_BY = {
     "conversations/transports/rest/api.py": "tests/live/test_conversations.py",
     "conversations/transports/rest/conversation_route.py": "tests/live/test_corners.py",
     "conversations/transports/rest/decisions.py": "tests/live/test_approvals.py",
-    "conversations/transports/rest/opinions.py": "tests/live/test_editing.py",
     "conversations/transports/rest/tickets.py": "tests/live/test_tickets.py",
     "conversations/transports/rest/urls.py": "tests/clawsite/test_openapi.py",
     "conversations/transports/rest/usage/report.py": "tests/live/test_management.py",
