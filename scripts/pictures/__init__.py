@@ -1,7 +1,8 @@
-"""The pictures of README.md, made from a real server with its demo agent."""
+"""The pictures of README.md and docs/widget.md, made from a real server with its demo agent."""
 
 from pathlib import Path
 
 FOLDER = Path(__file__).resolve().parents[2] / "docs" / "pictures"
 WIDGET = FOLDER / "widget.png"
 TERMINAL = FOLDER / "terminal.svg"
+OPTIONS = FOLDER / "options"

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from scripts.pictures import FOLDER, TERMINAL, WIDGET, terminal, widget
+from scripts.pictures import OPTIONS, TERMINAL, WIDGET, options, terminal, widget
 from tests.live.server import Keys, Server, environment, manage
 
 
@@ -30,10 +30,11 @@ def demo() -> Iterator[tuple[Server, str]]:
 
 
 async def main() -> None:
-    """Make both."""
-    FOLDER.mkdir(exist_ok=True)
+    """Make all of them."""
+    OPTIONS.mkdir(parents=True, exist_ok=True)
     with demo() as (server, printed):
         await widget.shoot(server.url, WIDGET)
+        await options.shoot(server.url, OPTIONS)
         lines = await terminal.session(server, printed)
     TERMINAL.write_text(terminal.svg(lines))
 

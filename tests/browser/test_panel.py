@@ -237,3 +237,28 @@ async def test_enter_that_ends_a_composition_sends_nothing(page: Page) -> None:
     assert await page.evaluate("sent") == []
     await page.get_by_role("textbox", name="Message").press("Enter")
     assert await page.evaluate("sent") == ["にほん"]
+
+
+async def test_a_slow_page_shows_the_end_of_an_answer(page: Page) -> None:
+    """After a write that took long the next one waits: the last one, too, but it comes."""
+    states = await page.evaluate(
+        """async () => {
+            const { Body, load } = await import("/static/claw/widget/message/body.js");
+            await load();
+            const now = performance.now.bind(performance);
+            let late = 0;
+            performance.now = () => now() + late;
+            const labels = { copy: "Copy", alerts: {} };
+            const onCode = () => (late += 50);
+            const body = new Body("assistant", { labels, onCode, onReady() {} });
+            body.append("```js\\nx\\n```\\n\\nsaid **open");
+            body.draw(false);
+            body.draw(true);
+            const before = [body.complete, body.element.textContent.includes("**open")];
+            late += 1000;
+            body.draw(true);
+            performance.now = now;
+            return [...before, body.complete, body.element.textContent.includes("**open")];
+        }"""
+    )
+    assert states == [False, False, True, True]

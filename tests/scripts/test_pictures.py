@@ -1,9 +1,9 @@
-"""The pictures that the README shows are those that the script makes."""
+"""The pictures that the README and the widget's page show are those that the script makes."""
 
 import re
 from xml.etree import ElementTree
 
-from scripts.pictures import TERMINAL, WIDGET, terminal
+from scripts.pictures import OPTIONS, TERMINAL, WIDGET, options, terminal
 from tests.documents import ROOT, read
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -17,8 +17,15 @@ def test_it_works() -> None:
     assert all(len(words) > 40 for words, _ in shown)
 
 
+def test_each_setting_of_the_widget_has_a_picture() -> None:
+    shown = re.findall(r"!\[([^]]+)\]\(pictures/options/([\w-]+)\.png\)", read("docs/widget.md"))
+    assert [name for _, name in shown] == list(options.OPTIONS)
+    assert {path.stem for path in OPTIONS.iterdir()} == set(options.OPTIONS)
+    assert all(len(words) > 20 for words, _ in shown)
+
+
 def test_they_are_small() -> None:
-    for path in (WIDGET, TERMINAL):
+    for path in (WIDGET, TERMINAL, *OPTIONS.glob("*.png")):
         assert 0 < path.stat().st_size < MAX_BYTES, path.name
 
 

@@ -38,6 +38,7 @@ export class Body {
   #writer = null;
   #plain = false;
   #due = 0;
+  #final = false;
   #ended = false;
 
   /**
@@ -57,9 +58,9 @@ export class Body {
     }).finally(options.onReady);
   }
 
-  /** Whether all of the text stands there. */
+  /** Whether all of the text stands there, and its end, if it has one. */
   get complete() {
-    return !this.#pending;
+    return !this.#pending && (this.#ended || !this.#final);
   }
 
   /** More of the text has come. @param {string} text */
@@ -82,6 +83,7 @@ export class Body {
 
   /** Write some of what waits; the last of it if no more will come. @param {boolean} final */
   draw(final) {
+    this.#final = final;
     const writer = (this.#writer ??= this.#make());
     if (!writer) return;
     const start = performance.now();
