@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from agents.caller import Caller
 from conversations.limits.base import Limits
-from conversations.models import FINAL, Run
+from conversations.models import FINAL, Run, RunStatus
 from conversations.process.services import Services
 from conversations.runs.find import find_conversation, find_run, run_joined, stored_run
 from conversations.runs.positions import waits_at
@@ -32,6 +32,9 @@ HEADERS = {
 }
 
 LARGE = 256 * 1024  # bytes; an event stream's frames are of a few hundred, the last one of all
+
+SETTLE_SECONDS = 0.05
+"""Between two looks at a run whose log and row do not say the same yet."""
 
 MAX_TIMER = 24 * 60 * 60.0  # seconds that the loop's timer is sure to count well
 
@@ -200,8 +203,16 @@ class RunEvents(EventStream):
             yield b"".join(pieces)
 
     async def _is_left_waiting(self, run: Run, cursor: Cursor, last: Entry) -> bool:
-        """Whether the run waits for somebody, which this client cannot be shown."""
-        return not cursor.encoder.waits and await waits_at(self._services.log, run, last)
+        """Whether the run waits for somebody, which this client cannot be shown. What is decided
+        already goes on by itself."""
+        while not cursor.encoder.waits and await waits_at(self._services.log, run, last):
+            stored = await stored_run(run)
+            if stored is None or stored.woken:
+                return False
+            if stored.status == RunStatus.WAITING:
+                return True
+            await asyncio.sleep(SETTLE_SECONDS)  # in this moment it begins to wait, or goes on
+        return False
 
     def _pass_on(self, cursor: Cursor, batch: Batch) -> bool:
         """Straight to the client, in the moment when the log has them."""
