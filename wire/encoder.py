@@ -38,7 +38,7 @@ class Encoder(Protocol):
     wait: nothing that it gets would say why nothing comes."""
 
     def __init__(self, selection: Selection, run_id: str | None) -> None:
-        """`run_id` is None for what follows no run yet."""
+        """`run_id` is None while no run is followed."""
         ...
 
     def opening(self, after: int = 0) -> list[bytes]:

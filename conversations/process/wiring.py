@@ -70,7 +70,7 @@ async def _embedded(signals: Signals) -> Services:
     open_toolbox = partial(toolbox, servers=mcp_servers, dispatcher=lambda: dispatcher)
     feed, connections = Feed(DatabaseStore(settings.CLAW_FEED_RETENTION), signals), Connections()
     run_feed = RunFeed(feed)
-    observers, closing = Observers(metrics.RunMetrics(), run_feed), Closing(feed.store, run_feed)
+    observers, closing = _observers(run_feed), Closing(feed.store, run_feed)
     runner = Runner(log, recorder, providers, prompts, observers, open_toolbox)
     dispatcher = InlineDispatcher(runner)
     recovery = Recovery(log, dispatcher, recorder, prompts, observers, log.open_runs)
@@ -124,7 +124,7 @@ async def _scaled_out(signals: Signals, work: int) -> Services:
     store = RedisStore(settings.REDIS_URL, settings.CLAW_FEED_RETENTION)
     feed, connections = Feed(store, signals), Connections()
     run_feed = RunFeed(feed)
-    observers, closing = Observers(metrics.RunMetrics(), run_feed), Closing(store, run_feed)
+    observers, closing = _observers(run_feed), Closing(store, run_feed)
     runner = Runner(log, recorder, providers, prompts, observers, open_toolbox)
     dispatcher = QueueDispatcher(runner, signals)
     progress = ProgressTicker(observers, dispatcher.handles)
@@ -167,9 +167,9 @@ async def _scaled_out(signals: Signals, work: int) -> Services:
     )
 
 
-def _observers(feed: Feed) -> Observers:
-    """Everything that is told what happens in runs."""
-    return Observers(metrics.RunMetrics(), RunFeed(feed))
+def _observers(run_feed: RunFeed) -> Observers:
+    """The observers of all runs, in both modes."""
+    return Observers(metrics.RunMetrics(), run_feed)
 
 
 def _raise_file_limit() -> None:
