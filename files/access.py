@@ -10,19 +10,24 @@ from django.utils import timezone
 
 from agents.access import opened_by
 from agents.caller import Caller
-from engine.errors import ClawError
+from engine.errors import ClawError, invalid
 from files.inspection.result import Inspected
 from files.models import File
 
 MAX_ERASED = 50
 """Files in one step."""
+MAX_UNUSED = 20
+"""Files of one visitor that came with no message yet: nobody fills the room of an organisation."""
 UNUSED = timedelta(days=1)
 """A file that came with no message by then is deleted by `purge`."""
 
 
 def add_file(caller: Caller, name: str, found: Inspected) -> File:
     """Store a file that is of no message yet. Raises `message_too_large` where the organisation has
-    no room left."""
+    no room left, and `invalid_message` for a visitor with too many files that are of none."""
+    unused = _of(caller).filter(conversation_id="").count()
+    if not caller.principal.trusted and unused >= MAX_UNUSED:
+        raise invalid("file", "Send a message with the files that you have sent already.")
     organization_id, most = caller.principal.organization_id, settings.CLAW_MAX_STORED_FILE_BYTES
     stored = File.objects.filter(organization=organization_id).aggregate(bytes=Sum("size"))["bytes"]
     if (stored or 0) + len(found.content) > most:

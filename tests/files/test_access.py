@@ -77,3 +77,16 @@ def test_a_content_that_is_gone_is_left_out(caller):
     row = access.add_file(caller, "a.png", PICTURE)
     row.content.delete(save=False)
     assert access.contents("", [row.pk]) == {}
+
+
+def test_a_visitor_has_few_files_without_a_message(caller, monkeypatch):
+    monkeypatch.setattr(access, "MAX_UNUSED", 1)
+    visitor = visitor_of(caller, "visitor:x")
+    first = access.add_file(visitor, "a.png", PICTURE)
+    with pytest.raises(ClawError) as raised:
+        access.add_file(visitor, "b.png", PICTURE)
+    assert raised.value.code == "invalid_message"
+    access.attach(visitor, [first.pk], "conv_1")
+    access.add_file(visitor, "b.png", PICTURE)
+    for name in ("a", "b"):
+        access.add_file(caller, name, PICTURE)

@@ -1,7 +1,10 @@
 """`files.inspection.process`: the same in a child process."""
 
+import asyncio
+
 import pytest
 
+from engine.errors import Unavailable
 from files.inspection import process
 from files.inspection.process import inspected
 from files.inspection.result import Refused
@@ -24,3 +27,13 @@ async def test_what_takes_too_long_or_says_too_much_is_refused(monkeypatch):
     monkeypatch.setattr(process, "SECONDS", 0.0)
     with pytest.raises(Refused, match="within the time"):
         await inspected(image("PNG"))
+
+
+async def test_few_are_read_at_once(monkeypatch):
+    monkeypatch.setattr(process, "MAX_AT_ONCE", 1)
+    first = asyncio.create_task(inspected(image("PNG")))
+    await asyncio.sleep(0)
+    with pytest.raises(Unavailable):
+        await inspected(image("PNG"))
+    await first
+    assert (await inspected(image("PNG"))).media_type == "image/png"
