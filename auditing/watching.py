@@ -42,6 +42,7 @@ WATCHED: dict[str, tuple[str, tuple[str, ...]]] = {
         "budget",
         ("scope", "target_id", "amount", "tokens", "period", "soft_percent", "hard"),
     ),
+    "webhooks.Webhook": ("webhook", ("url", "events", "enabled")),
 }
 """The audited models: what their rows are called, and the fields that are told. None is secret."""
 MAX_TEXT = 2000

@@ -147,10 +147,7 @@ INSTALLED_APPS = [
     "clawsite",  # before daphne: our runserver starts and stops the run engine
     "daphne",
     "clawsite.apps.OperatorAdminConfig",
-    "django.contrib.auth",
-    "django.contrib.contenttypes",
-    "django.contrib.sessions",
-    "django.contrib.messages",
+    *(f"django.contrib.{name}" for name in ("auth", "contenttypes", "sessions", "messages")),
     "django.contrib.staticfiles",
     "channels",
     "allauth",
@@ -164,6 +161,7 @@ INSTALLED_APPS = [
     "knowledge",
     "memories",
     "metering",
+    "webhooks",
     "conversations",
     "console",
 ]

@@ -39,11 +39,13 @@ from engine.tools.mcp import tools as mcp_tools
 from engine.tools.registry import BUILTINS
 from metering import report
 from tests.documents import ROOT, names, read, rows, section
+from webhooks.access import positions, queue, webhooks
 from wire import native
 from wire.description.openapi import IDEMPOTENCY_KEY
 from wire.errors import CLOSE_CODE, HTTP_STATUS
 from wire.native import asking, context
 from wire.objects import management
+from wire.objects import webhooks as webhook_objects
 
 
 def defaults() -> dict[str, int]:
@@ -139,6 +141,10 @@ def test_every_fixed_limit_is_the_real_one() -> None:
         usage.MAX_DAYS,
         report.MAX_ROWS,
         keeping.MAX_BUDGETS,
+        webhooks.MAX_WEBHOOKS,
+        positions.MAX_WAITING,
+        queue.KEPT / timedelta(days=1),
+        webhook_objects.MAX_OVERLAP,
     ]
     models = [
         prompt.MAX_HISTORY,

@@ -22,6 +22,7 @@ from conversations.models import (
 from files import access as files
 from knowledge.access import erase_documents
 from memories import access as memories
+from webhooks.access import webhooks
 
 MAX_CONVERSATIONS = 50
 MAX_MESSAGES = 200
@@ -82,6 +83,8 @@ def erase_organization(organization_id: str) -> bool:
         if some:
             rows.filter(pk__in=some).delete()
             return False
+    if webhooks.erase_some(organization_id):
+        return False
     if organization.agents(manager="every").exists():
         return False
     organization.delete()

@@ -29,6 +29,12 @@ def live_runs(principal: Principal, agents: Collection[str] | None) -> list[Run]
     return list(runs.select_related("conversation").order_by("-user_message")[:MAX_LIVE_RUNS])
 
 
+def unfinished_runs(organization_id: str) -> list[Run]:
+    """The same of a whole organisation, for nobody in particular."""
+    runs = Run.objects.filter(UNFINISHED, organization=organization_id)
+    return list(runs.select_related("conversation").order_by("-user_message")[:MAX_LIVE_RUNS])
+
+
 def first_tokens(runs: QuerySet[Run], since: datetime, at_most: int) -> list[tuple[datetime, int]]:
     """For each of the newest of these runs, when it was accepted and after how many ms of work
     its first token came; those without a token are left out."""

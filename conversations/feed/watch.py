@@ -64,13 +64,10 @@ class Watch:
         lack.
 
         Raises `Unavailable`."""
-        organization_id, store = self.principal.organization_id, feed.store
-        if await store.begin(organization_id):  # else nobody would tell how these end
-            for run in await database_step(access.live_runs, self.principal, None):
-                feed.record(organization_id, announcement(run))
-        cursor = await store.newest(organization_id)
+        organization_id = self.principal.organization_id
+        cursor = await begin(feed, organization_id)
         runs = await database_step(access.live_runs, self.principal, self.agents)
-        progress = await store.noted(organization_id)
+        progress = await feed.store.noted(organization_id)
         state = wire.CommandCenterState(
             at=now(),
             runs=[run_object(run, progress=progress.get(run.pk)) for run in runs],
@@ -81,6 +78,15 @@ class Watch:
 
     def _shows_connection(self, connection: wire.OpenConnection) -> bool:
         return self.agents is None or connection.agent_id in self.agents
+
+
+async def begin(feed: Feed, organization_id: str) -> str:
+    """Keep what happens in the organisation from now on; returns a cursor after which the feed
+    tells it. Raises `Unavailable`."""
+    if await feed.store.begin(organization_id):  # else nobody would tell how these end
+        for run in await database_step(access.unfinished_runs, organization_id):
+            feed.record(organization_id, announcement(run))
+    return await feed.store.newest(organization_id)
 
 
 def _with_excerpt(data: bytes, excerpt: str | None) -> bytes:

@@ -21,6 +21,7 @@ from conversations.execution.setup.toolbox import toolbox
 from conversations.feed.closing import Closing
 from conversations.feed.feed import Feed
 from conversations.feed.local import DatabaseStore
+from conversations.feed.outbox import Outbox
 from conversations.feed.runs import RunFeed
 from conversations.limits.memory import MemoryLimits
 from conversations.process import metrics
@@ -35,6 +36,7 @@ from engine.http.guard import Guard
 from engine.log.file import FileLog
 from engine.tools.mcp.pool import ServerPool
 from knowledge.indexing import Indexer
+from webhooks.deliverer import Deliverer
 
 
 async def start(*, work: int | None = None) -> Services:
@@ -76,7 +78,7 @@ async def _embedded(signals: Signals) -> Services:
     recovery = Recovery(log, dispatcher, recorder, prompts, observers, log.open_runs)
     progress = ProgressTicker(observers, dispatcher.handles)
     revocation, activity = Revocation(connections, dispatcher), Activity(signals)
-    indexer = Indexer()
+    indexer, outbox, deliverer = Indexer(), Outbox(feed), Deliverer()
     unfinished = log.unfinished()
     await assign_logs(log)
     await complete_logs(log, unfinished)
@@ -87,6 +89,8 @@ async def _embedded(signals: Signals) -> Services:
     feed.start()
     closing.start()
     indexer.start()
+    outbox.start()
+    deliverer.start()
     return Services(
         log=log,
         activity=activity,
@@ -102,7 +106,7 @@ async def _embedded(signals: Signals) -> Services:
         feed=feed,
         shared=False,
         background=(activity, signals, revocation, recovery, indexer),
-        working=(progress, closing),
+        working=(progress, closing, outbox, deliverer),
         lock=lock,
     )
 
@@ -144,9 +148,11 @@ async def _scaled_out(signals: Signals, work: int) -> Services:
         recovery = Recovery(log, dispatcher, recorder, prompts, observers)
         worker = Worker(dispatcher, recovery, work)
         worker.start()
-        indexer = Indexer()
+        indexer, outbox, deliverer = Indexer(), Outbox(feed), Deliverer()
         indexer.start()
-        working = (worker, indexer, *working)
+        outbox.start()
+        deliverer.start()
+        working = (worker, indexer, outbox, deliverer, *working)
     return Services(
         log=log,
         activity=activity,

@@ -26,6 +26,7 @@ REQUIRED = {
     "/api/agents/{agentId}/documents": {"title": "Ours", "text": "Ours."},
     "/api/members/{memberId}": {"role": "viewer"},
     "/api/budgets": {"scope": "organization", "tokens": 10**9},
+    "/api/webhooks": {"url": "https://example.com/hook", "events": ["run:completed"]},
     "/api/invitations": {"email": "ada@example.com"},
     "/api/organization": {"name": "Ours"},
     "/api/ag-ui": {
@@ -100,6 +101,12 @@ MADE = (
     Made("POST /api/mcp-servers", MCP_SERVER, {"serverId": "id"}),
     Made("POST /api/secrets", {"name": "S{unique}", "value": "hush"}, {"name": "name"}),
     Made("POST /api/budgets", {"scope": "organization", "tokens": 10**9}, {"budgetId": "id"}),
+    Made(
+        "POST /api/webhooks",
+        {"url": "https://hooks.example/{unique}", "events": ["run:completed"]},
+        {"webhookId": "id"},
+    ),
+    Made("POST /api/webhooks/{webhookId}/test", None, {"deliveryId": "id"}),
     Made("POST /api/invitations", {"email": "{unique}@example.com"}, {"invitationId": "id"}),
     Made("GET /api/members", None, {"memberId": "members.0.id"}),
     # A run that has ended after somebody approved a call.

@@ -30,6 +30,7 @@ NAMES = {
     "approval_id": "The approval's id, which is that of its tool call.",
     "agent_id": "The agent: its id or its slug.",
     "budget_id": "The budget's id.",
+    "delivery_id": "The delivery's id, which is its `webhook-id`.",
     "document_id": "The document's id.",
     "file_id": "The file's id.",
     "conversation_id": "The conversation: its id, or the name that you gave it.",
@@ -42,6 +43,7 @@ NAMES = {
     "response_id": "The response's id: `resp_` and what follows `run_` in the id of its run.",
     "run_id": "The run's id.",
     "server_id": "The MCP server's id.",
+    "webhook_id": "The webhook's id.",
     "visitor_id": "The visitor's id: `anon:...` or `user:...`.",
 }
 """The variables of the addresses."""

@@ -26,6 +26,7 @@ from conversations.transports.rest.parameters import (
 )
 from conversations.transports.rest.usage.budgets import OPERATIONS as OF_BUDGETS
 from conversations.transports.rest.usage.report import OPERATIONS as OF_USAGE
+from conversations.transports.rest.webhooks import OPERATIONS as OF_WEBHOOKS
 from conversations.transports.sse import command_center
 from conversations.transports.sse import views as sse
 from core.http import PAGE
@@ -343,5 +344,6 @@ MANAGE = (
     ),
     *OF_USAGE,
     *OF_BUDGETS,
+    *OF_WEBHOOKS,
 )
 """All others: the caller is known before the view begins."""

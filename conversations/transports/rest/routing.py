@@ -1,6 +1,7 @@
 """From an address to a view: the method, the caller, the database step, `Idempotency-Key`."""
 
 from collections.abc import Awaitable, Callable, Iterable
+from functools import partial
 from inspect import iscoroutinefunction
 from typing import Any
 
@@ -36,7 +37,8 @@ def managed(**methods: View) -> Route:
 
     A synchronous view is one database step. With an `Idempotency-Key` a POST is carried out once:
     a synchronous one exactly (its rows and its answer are one transaction), a coroutine, which may
-    only do what may be done twice at the same moment, from then on."""
+    only do what may be done twice at the same moment, from then on. What must be done once a
+    coroutine returns as a synchronous function: that is carried out like a synchronous view."""
 
     async def route(
         request: HttpRequest, slug: str | None = None, agent_id: str | None = None, **names: str
@@ -66,26 +68,27 @@ async def _once(
 ) -> HttpResponseBase:
     if not iscoroutinefunction(view):
         return await database_step(
-            idempotency.once, attempt, lambda: _step(view, request, caller, names)
+            idempotency.once, attempt, partial(_step, view, request, caller, **names)
         )
     if known := await database_step(idempotency.recall, attempt):
         return known
     answer = await view(request, caller, **names)
-    return await database_step(idempotency.once, attempt, lambda: answer)
+    step = partial(_step, answer) if callable(answer) else lambda: answer
+    return await database_step(idempotency.once, attempt, step)
 
 
 async def _call(
     view: View, request: HttpRequest, caller: Caller, names: dict[str, str]
 ) -> HttpResponseBase:
     if iscoroutinefunction(view):
-        response: HttpResponseBase = await view(request, caller, **names)
-        return response
-    return await database_step(_step, view, request, caller, names)
+        response = await view(request, caller, **names)
+        return await database_step(_step, response) if callable(response) else response
+    return await database_step(_step, view, request, caller, **names)
 
 
-def _step(view: View, request: HttpRequest, caller: Caller, names: dict[str, str]) -> Any:
+def _step(view: View, *args: Any, **names: str) -> Any:
     try:
-        return view(request, caller, **names)
+        return view(*args, **names)
     except ValidationError as error:
         raise refusal(error) from None
 
