@@ -11,6 +11,7 @@ from django.conf import settings
 from django.db import connection
 
 from clawsite.backup import BackupError, folder
+from clawsite.backup.files import copy_files, replace_files
 from clawsite.backup.journals import FOLDER, copy_journals, replace_journals
 from clawsite.backup.postgresql import PostgresqlDatabase
 from clawsite.backup.sqlite import SqliteDatabase
@@ -28,7 +29,8 @@ class Backup:
 
 
 def back_up(below: Path) -> Backup:
-    """A new dated folder below this one with the database and, in the embedded mode, the journals.
+    """A new dated folder below this one with the database, the files of messages and, in the
+    embedded mode, the journals.
 
     Raises `BackupError` or OSError, and then leaves nothing."""
     database = _database()
@@ -36,6 +38,7 @@ def back_up(below: Path) -> Backup:
         database.dump(draft)  # first: a journal without its row is swept, a row needs its journal
         if not settings.CLAW_SCALED_OUT:
             copy_journals(settings.CLAW_DATA_DIR, draft)
+        copy_files(draft)
         manifest = folder.write_manifest(draft, version=settings.VERSION, database=database.kind)
     return _described(folder.name_it(draft), manifest)
 
@@ -62,6 +65,7 @@ def restore(source: Path, *, force: bool) -> Backup:
             lose_all()
             if (source / FOLDER).is_dir() and not settings.CLAW_SCALED_OUT:
                 replace_journals(source, settings.CLAW_DATA_DIR)
+            replace_files(source)
     return _described(source, manifest)
 
 
