@@ -51,10 +51,15 @@ def forget(organization_id: str) -> None:
 def watch(*owned: type[models.Model], owner: type[models.Model], linked: Any) -> None:
     """Announce every change of rows of the `owned` models, of their `owner`, the organisation, and
     of `linked`, a relation of theirs. Call it once, when the models are loaded."""
-    for model in (*owned, owner):
+    watch_rows(*owned, owner)
+    models.signals.m2m_changed.connect(_linked, sender=linked)
+
+
+def watch_rows(*owned: type[models.Model]) -> None:
+    """Announce every change of rows of these models. Call it once, when they are loaded."""
+    for model in owned:
         models.signals.post_save.connect(_saved, sender=model)
         models.signals.post_delete.connect(_deleted, sender=model)
-    models.signals.m2m_changed.connect(_linked, sender=linked)
 
 
 def _commit(organization_id: str) -> None:

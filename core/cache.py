@@ -19,7 +19,8 @@ class ExpiringCache(Generic[V]):
     ) -> None:
         self.size, self.seconds, self.clock = size, seconds, clock
         self._entries: OrderedDict[Hashable, tuple[float, V]] = OrderedDict()
-        self._removals = 0
+        self.removals = 0
+        """Calls of `remove`: who loads a value sees by it whether it may be outdated."""
         # The event loop reads; revoking happens in the database thread.
         self._lock = Lock()
 
@@ -44,10 +45,10 @@ class ExpiringCache(Generic[V]):
         """The value, else what `load` finds, which is kept if it is not None.
 
         Not where something has been removed in the meantime: it may be from before that change."""
-        value, removals = self.get(key), self._removals
+        value, removals = self.get(key), self.removals
         if value is None:
             value = await load()
-            if value is not None and removals == self._removals:
+            if value is not None and removals == self.removals:
                 self.put(key, value)
         return value
 
@@ -60,7 +61,7 @@ class ExpiringCache(Generic[V]):
     def remove(self, matches: Callable[[V], bool]) -> None:
         """Drop every value that matches."""
         with self._lock:
-            self._removals += 1
+            self.removals += 1
             for key in [key for key, (_, value) in self._entries.items() if matches(value)]:
                 del self._entries[key]
 

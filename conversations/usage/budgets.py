@@ -23,8 +23,8 @@ from core.database import database_step
 from engine.errors import ClawError
 from engine.limits.purse import Amount, Grant, More, Purse
 from engine.usage import estimate_tokens, price_list_of, rates_of
-from metering.access import budgets_of
 from metering.budgets import Spender, account_of, period_of
+from metering.current import current_budgets
 from metering.models import Budget
 
 HOLD = "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))"
@@ -73,10 +73,10 @@ class Limit(NamedTuple):
 class Funds:
     """The rest of the budgets of some organisations, in one transaction.
 
-    Costs one query where there are no budgets. Synchronous."""
+    Costs no query where there are no budgets. Synchronous."""
 
     def __init__(self, organization_ids: Collection[str]) -> None:
-        self._budgets = list(budgets_of(sorted(organization_ids)))
+        self._budgets = current_budgets(organization_ids)
         self._promised: dict[str, list[tuple[set[Place], dict[str, Any]]]] = {}
         self._lineages: dict[str, str | None] = {}
 
