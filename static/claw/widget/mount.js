@@ -107,7 +107,10 @@ export class Mount {
   failed(error) {
     const { code = "other" } = /** @type {{code?: string}} */ (error);
     this.#options.tell("claw:error", { code, error });
-    if (code === "conversation_not_found") return this.#host.newConversation(); // deleted, here or elsewhere
+    if (code === "conversation_not_found") {
+      // It was deleted, here or elsewhere. The reader who deletes it in the history stays there.
+      return this.history?.opened ? this.visit.show(null) : this.#host.newConversation();
+    }
     // What was refused says so itself, beside its text.
     const told = this.visit.messages.some(({ status, error: own }) => status === "failed" && own?.code === code);
     if (told) this.panel?.notices.sound(code);
