@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 
 from tests.live.clients import linger
 
@@ -12,11 +12,43 @@ async def breaking_network(port: int, cuts: Sequence[int]) -> AsyncIterator[int]
     """The port of a proxy to `port`: the first connections are reset after as many bytes to the
     client as `cuts` says, one number each; later ones live."""
     left = list(cuts)
-    connections: set[asyncio.Task[None]] = set()
+
+    async def forward(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await _forward(port, reader, writer, left.pop(0) if left else None)
+
+    async with _listening(forward) as proxy:
+        yield proxy
+    assert not left, "the clients came back less often than they were cut"
+
+
+@contextlib.asynccontextmanager
+async def silent_network(port: int) -> AsyncIterator[int]:
+    """The port of a proxy to `port` that brings nothing back on its first connection."""
+    silent = True
+
+    async def forward(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal silent
+        first, silent = silent, False
+        if not first:
+            return await _forward(port, reader, writer, None)
+        _, to_server = await asyncio.open_connection("127.0.0.1", port)
+        await _copy(reader, to_server)
+        for end in (writer, to_server):
+            end.close()
+
+    async with _listening(forward) as proxy:
+        yield proxy
+
+
+@contextlib.asynccontextmanager
+async def _listening(
+    forward: Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]],
+) -> AsyncIterator[int]:
+    """The port at which each connection is handed to `forward`."""
+    connections: set[asyncio.Future[None]] = set()
 
     async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        limit = left.pop(0) if left else None
-        task = asyncio.create_task(_forward(port, reader, writer, limit))
+        task = asyncio.ensure_future(forward(reader, writer))
         connections.add(task)
         task.add_done_callback(connections.discard)
 
@@ -26,7 +58,6 @@ async def breaking_network(port: int, cuts: Sequence[int]) -> AsyncIterator[int]
         for task in connections:
             task.cancel()
         await asyncio.gather(*connections, return_exceptions=True)
-    assert not left, "the clients came back less often than they were cut"
 
 
 async def _forward(

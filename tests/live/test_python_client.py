@@ -20,7 +20,7 @@ from clawsite_client import AsyncClient, ClawError, Client
 
 from tests.documents import ROOT
 from tests.live.clients import Rest
-from tests.live.proxy import breaking_network
+from tests.live.proxy import breaking_network, silent_network
 from tests.live.raw import aborted, call_of, new_tag
 from tests.live.server import Server
 from tests.upstream.process import UpstreamProcess
@@ -227,6 +227,24 @@ async def test_ctrl_c_stops_the_run_and_not_the_talk(
             os.close(ours)
     assert process.returncode == 0, said
     assert b"w0 w1 w2 \n" in printed and b"stopped" in said
+
+
+async def test_ctrl_c_stops_a_run_of_which_nothing_has_come_yet(
+    server: Server, upstream: UpstreamProcess
+) -> None:
+    tag = new_tag()
+    made = command(server, "chat", "acme-agent", LONG % tag)
+    async with silent_network(server.port) as port:
+        made["env"]["CLAW_URL"] = f"http://127.0.0.1:{port}"
+        process = await asyncio.create_subprocess_exec(
+            *made["args"], env=made["env"], stderr=asyncio.subprocess.PIPE
+        )
+        await call_of(upstream, tag)
+        before = time.time()
+        process.send_signal(signal.SIGINT)
+        assert await aborted(upstream, tag) - before < 1.5
+        _, said = await process.communicate()
+    assert (process.returncode, said) == (130, b"\nstopped\n")
 
 
 def test_the_wheel_has_the_client_and_its_command(tmp_path: Path) -> None:

@@ -48,7 +48,9 @@ class Chat(Resource):
     with that conversation; `tools` are Python functions that the agent may call."""
 
     def stream(self, text: Text, **options: Any) -> Any:
-        """The events of the answer as they come. Leaving them does not stop the answer."""
+        """The events of the answer as they come. Leaving them does not stop the answer.
+
+        `client_message_id` names the message, and its run until the run's id is known."""
         return self._carrier.events(self._steps(text, **options))
 
     def send(self, text: Text, **options: Any) -> Any:
@@ -62,6 +64,7 @@ class Chat(Resource):
         agent: str | None = None,
         conversation_id: str | None = None,
         tools: Iterable[Function | Tool] = (),
+        client_message_id: str | None = None,
     ) -> Steps:
         known = tools_of(tools)
         body = {
@@ -71,7 +74,8 @@ class Chat(Resource):
             "tools": [tool.told for tool in known.values()],
         }
         given = {name: value for name, value in body.items() if value}
-        return self._follow(Request("POST", "/api/chat/stream", given), known)
+        named = {"Idempotency-Key": client_message_id} if client_message_id else {}
+        return self._follow(Request("POST", "/api/chat/stream", given, headers=named), known)
 
 
 class Conversations(Resource):

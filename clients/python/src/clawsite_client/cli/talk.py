@@ -1,6 +1,8 @@
 """`claw chat`: one question, or a talk."""
 
 import sys
+import time
+import uuid
 from typing import Any
 
 from clawsite_client.answer import Answer, Event
@@ -10,6 +12,8 @@ from clawsite_client.synchronous import Client
 
 INTERRUPTED = 130
 """The exit code of a program that was stopped by Ctrl-C."""
+STOPS, PAUSE = 10, 0.2
+"""Tries to stop an answer that the server may be about to begin, and seconds between them."""
 
 
 class Talk:
@@ -40,9 +44,9 @@ class Talk:
 
     def ask(self, text: str) -> int:
         """One question; the exit code. Raises ClawError."""
-        answer = Answer()
+        answer, name = Answer(), f"claw-{uuid.uuid4()}"
         options: dict[str, Any] = {"agent": self._agent, "conversation_id": self._conversation_id}
-        events = self._client.chat.stream(text, **options)
+        events = self._client.chat.stream(text, client_message_id=name, **options)
         try:
             for event in events:
                 answer.add(event)
@@ -51,12 +55,23 @@ class Talk:
                 self._decide(event)
         except KeyboardInterrupt:
             events.close()
-            if answer.run_id:
-                self._client.cancel(answer.run_id)
+            self._stop(answer.run_id or name)
             print("\nstopped", file=sys.stderr)
             return INTERRUPTED
         answer.reply()
         return 0
+
+    def _stop(self, run: str) -> None:
+        """Stop the answer. A message that is still on its way has no run yet."""
+        for left in reversed(range(STOPS)):
+            try:
+                self._client.cancel(run)
+                return
+            except ClawError as error:
+                if error.code != "run_not_found":
+                    raise
+                if left:
+                    time.sleep(PAUSE)
 
     def _decide(self, event: Event) -> None:
         """Ask whoever sits there for what the agent waits for."""
