@@ -32,9 +32,11 @@ async def silent_network(port: int) -> AsyncIterator[int]:
         if not first:
             return await _forward(port, reader, writer, None)
         _, to_server = await asyncio.open_connection("127.0.0.1", port)
-        await _copy(reader, to_server)
-        for end in (writer, to_server):
-            end.close()
+        try:
+            await _copy(reader, to_server)
+        finally:
+            for end in (writer, to_server):
+                end.close()
 
     async with _listening(forward) as proxy:
         yield proxy

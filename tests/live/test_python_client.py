@@ -146,6 +146,11 @@ def command(server: Server, *arguments: str, token: str | None = None) -> dict[s
     }
 
 
+def hear_ctrl_c() -> None:
+    """Do not ignore SIGINT, as what a shell starts in the background does."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def claw(server: Server, *arguments: str, **options: Any) -> "subprocess.CompletedProcess[str]":
     made = command(server, *arguments, token=options.pop("token", None))
     made["env"] |= options.pop("env", {})
@@ -209,6 +214,7 @@ async def test_ctrl_c_stops_the_run_and_not_the_talk(
         stdin=theirs,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
+        preexec_fn=hear_ctrl_c,
     )
     os.close(theirs)
     try:
@@ -237,7 +243,10 @@ async def test_ctrl_c_stops_a_run_of_which_nothing_has_come_yet(
     async with silent_network(server.port) as port:
         made["env"]["CLAW_URL"] = f"http://127.0.0.1:{port}"
         process = await asyncio.create_subprocess_exec(
-            *made["args"], env=made["env"], stderr=asyncio.subprocess.PIPE
+            *made["args"],
+            env=made["env"],
+            stderr=asyncio.subprocess.PIPE,
+            preexec_fn=hear_ctrl_c,
         )
         await call_of(upstream, tag)
         before = time.time()
