@@ -12,7 +12,7 @@ from uuid import uuid4
 
 import psycopg
 
-from tests.redis_server import free_port
+from tests.ports import free_port
 from tests.services import POSTGRES_URL
 
 

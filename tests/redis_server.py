@@ -7,6 +7,8 @@ import subprocess
 import time
 from pathlib import Path
 
+from tests.ports import free_port
+
 
 class RedisServer:
     """One `redis-server` process at a time, on 127.0.0.1; `aof`: what it confirmed is on disk."""
@@ -77,10 +79,3 @@ class RedisServer:
         assert self._process is not None
         self._process.wait(timeout=20)
         self._process = None
-
-
-def free_port() -> int:
-    """A port on 127.0.0.1 that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

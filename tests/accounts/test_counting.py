@@ -6,7 +6,7 @@ import pytest
 from django.core.cache import cache
 from django.test import override_settings
 
-from tests.live.server import free_port
+from tests.ports import free_port
 
 
 @pytest.fixture

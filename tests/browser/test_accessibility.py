@@ -81,6 +81,7 @@ async def test_everything_by_keyboard(page: Page, widget: Widget) -> None:
     await keyboard.type("/echo Hello")
     await keyboard.press("Enter")
     await widget.answered("Hello")
+    await expect(page.get_by_role("button", name="Answer again")).to_be_visible()
     names = []
     for _ in range(8):
         await keyboard.press("Shift+Tab")

@@ -206,5 +206,6 @@ async def test_sections_are_reached_by_keyboard(
     await page.keyboard.press("g")
     await page.keyboard.press(letter)
     await expect(page.get_by_role("heading", name=heading, exact=True)).to_be_visible()
+    await page.wait_for_load_state()  # its scripts too
     await page.keyboard.press("?")
     await expect(page.get_by_role("heading", name="Keyboard")).to_be_visible()

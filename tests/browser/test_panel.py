@@ -1,5 +1,6 @@
 """The widget's view, fed by a conversation that the test makes (`js/panel.js`)."""
 
+import asyncio
 import json
 from typing import Any
 
@@ -196,9 +197,10 @@ async def test_twenty_answers_leave_nothing_behind_but_themselves(page: Page) ->
     await converse(5)
     before = await measure()
     full = await converse(20)
-    after = await measure()
     assert full["JSEventListeners"] - before["JSEventListeners"] < 20
-    assert after["Nodes"] - before["Nodes"] < 200
+    async with asyncio.timeout(20):  # what a frame has drawn is free some time later
+        while (after := await measure())["Nodes"] - before["Nodes"] >= 200:
+            await page.evaluate(FRAMES)
     assert after["JSHeapUsedSize"] - before["JSHeapUsedSize"] < 1_500_000
     await session.detach()
 

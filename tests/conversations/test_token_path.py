@@ -23,7 +23,7 @@ from conversations.transports.ws.pump import Pump
 from engine.events import Token, decode
 from engine.log.base import Log
 from tests.agents.callers import caller_of
-from tests.live.server import free_port
+from tests.ports import free_port
 from tests.upstream.process import UpstreamProcess
 from wire.encoder import ENCODERS, Encoding
 from wire.native import ChatRequest

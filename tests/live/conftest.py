@@ -11,8 +11,9 @@ from tests.live.belongings import master_key
 from tests.live.clients import Rest, WebSocket
 from tests.live.installation import Embedded, Installation, ScaledOut
 from tests.live.scaled.stack import Stack
-from tests.live.server import Server, free_port
+from tests.live.server import Server
 from tests.live.visiting import SHOP, Visitor, open_to_visitors, visit
+from tests.ports import free_port
 from tests.postgres_server import Databases
 from tests.upstream.process import UpstreamProcess
 

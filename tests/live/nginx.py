@@ -11,7 +11,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Self
 
-from tests.live.server import ROOT, Server, free_port
+from tests.live.server import ROOT, Server
+from tests.ports import free_port
 
 DEPLOY = ROOT / "deploy" / "nginx"
 START_SECONDS = 10.0

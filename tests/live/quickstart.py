@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.live.server import Keys, Server, environment, free_port, manage
+from tests.live.server import Keys, Server, environment, manage
+from tests.ports import free_port
 
 
 @contextmanager

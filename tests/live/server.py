@@ -3,7 +3,6 @@
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -11,6 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.error import URLError
 from urllib.request import urlopen
+
+from tests.ports import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 START_SECONDS = 90.0  # of a machine with ten times as much to do as it can
@@ -74,13 +75,6 @@ def install(env: dict[str, str], root: Path = ROOT) -> Keys:
     printed = manage(env, "shell", "--verbosity", "0", "-c", INSTALL, root=root).splitlines()
     acme, globex = [json.loads(line) for line in printed[2::3]]
     return Keys(acme["apiKey"], globex["apiKey"], acme["keyId"])
-
-
-def free_port() -> int:
-    """A port that nobody listens on right now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @dataclass

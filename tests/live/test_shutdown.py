@@ -8,8 +8,9 @@ from dataclasses import replace
 import pytest
 
 from tests.live.clients import TIMEOUT, Rest, WebSocket, text_of
-from tests.live.server import Server, free_port
+from tests.live.server import Server
 from tests.live.watching import Watch, check_history, check_run
+from tests.ports import free_port
 from tests.upstream import expected_text
 
 TOLD_SECONDS = 5.0  # P8; 1 on a machine that does not stand still

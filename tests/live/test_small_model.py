@@ -8,7 +8,8 @@ from collections.abc import Awaitable, Callable, Iterator
 import pytest
 
 from tests.live.clients import Event, Rest, Sse, WebSocket, text_of
-from tests.live.server import Server, environment, free_port, install, manage
+from tests.live.server import Server, environment, install, manage
+from tests.ports import free_port
 from tests.small_model import SmallModel
 
 pytestmark = [pytest.mark.scaled, pytest.mark.model, pytest.mark.embedded]

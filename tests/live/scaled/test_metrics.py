@@ -12,7 +12,8 @@ import pytest
 from tests.live.clients import Rest
 from tests.live.installation import ScaledOut
 from tests.live.raw import until
-from tests.live.server import ROOT, Server, free_port
+from tests.live.server import ROOT, Server
+from tests.ports import free_port
 
 ASK = {"message": "[[upstream tokens=20]]"}
 CUT = {"message": "[[upstream mode=truncate at=3]]"}

@@ -23,7 +23,8 @@ from tests.engine.log.contract import (
     watch,
     write,
 )
-from tests.redis_server import RedisServer, free_port
+from tests.ports import free_port
+from tests.redis_server import RedisServer
 
 pytestmark = pytest.mark.redis
 RETENTION = 600
