@@ -60,23 +60,23 @@ def wake_to_stop(run_id: str, stop: dict[str, Any], enqueue: Enqueue) -> Run | N
     return next(iter(wake_all([run_id], enqueue, stop)), None)
 
 
-@transaction.atomic
 def wake_all(
     run_ids: Sequence[str], enqueue: Enqueue, stop: dict[str, Any] | None = None
 ) -> list[Run]:
     """The same for several runs. Returns those that are to be submitted."""
     if not run_ids:
         return []
-    ready = []
-    for row in _locked(run_ids):
-        if row.stop is None:
-            row.stop = stop
-        if row.status == RunStatus.WAITING and not row.woken:
-            ready.append(row.pk)
-        row.woken = True
-        row.save(update_fields=["woken", "stop"])
-    runs = [run for run in access.runs_by_id(ready) if run is not None]
-    enqueue(runs)
+    with transaction.atomic():
+        ready = []
+        for row in _locked(run_ids):
+            if row.stop is None:
+                row.stop = stop
+            if row.status == RunStatus.WAITING and not row.woken:
+                ready.append(row.pk)
+            row.woken = True
+            row.save(update_fields=["woken", "stop"])
+        runs = [run for run in access.runs_by_id(ready) if run is not None]
+        enqueue(runs)
     return runs
 
 
