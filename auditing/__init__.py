@@ -1,1 +1,1 @@
-"""Who changed what in an organisation, from where, before and after."""
+"""The audit log of an organisation: each change with its author and both values."""

@@ -9,8 +9,8 @@ from auditing.models import AuditEvent
 
 
 class Filter(NamedTuple):
-    """What is looked for; an empty text, or None, is anything. `action` may be a whole one or what
-    comes before its dot, `q` a part of a name or a whole id."""
+    """The filter of a search; an empty text, or None, matches anything. `action` may be a
+    whole one or the part before its dot, `q` a part of a name or a whole id."""
 
     q: str = ""
     action: str = ""

@@ -1,4 +1,4 @@
-"""Who acts in the present task: the doors say it, once they know who asks."""
+"""The actor of the present task. The transports set it once they know the caller."""
 
 import contextvars
 from collections.abc import Iterator
@@ -17,7 +17,7 @@ class Actor:
 
 
 OPERATOR = Actor("operator")
-"""Whoever runs commands on the server, and the server itself."""
+"""A command on the server, or the server itself."""
 
 _actor: contextvars.ContextVar[Actor] = contextvars.ContextVar("audit_actor", default=OPERATOR)
 
@@ -38,5 +38,5 @@ def acting(actor: Actor) -> Iterator[None]:
 
 
 def present() -> Actor:
-    """Who acts."""
+    """The actor of the present task."""
     return _actor.get()

@@ -57,7 +57,7 @@ async def close_database() -> None:
 
 
 def _settle(future: Future[T], step: Callable[[], T]) -> None:
-    """Do the step for whoever waits for it, unless nobody does any more."""
+    """Do the step, unless its caller waits no more."""
     if not future.set_running_or_notify_cancel():
         return
     try:

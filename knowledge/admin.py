@@ -19,5 +19,5 @@ class DocumentAdmin(OwnedAdmin):
     readonly_fields = fields
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        """Nobody adds one here: it would have no text."""
+        """No document is added here: it would have no text."""
         return False

@@ -1,1 +1,1 @@
-"""What runs have used, hour by hour, and the budgets of what they may use."""
+"""The usage of runs by the hour, and the budgets that limit it."""

@@ -11,7 +11,7 @@ class MfaAdapter(DefaultMFAAdapter):
     """Allauth's adapter, with the encryption of all other secrets."""
 
     def encrypt(self, text: str) -> str:
-        """What the database holds of a secret."""
+        """The secret as the database holds it."""
         return encryption.encrypt(text)
 
     def decrypt(self, encrypted_text: str) -> str:

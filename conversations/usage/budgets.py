@@ -170,7 +170,7 @@ def settle(runs: Iterable[Run]) -> None:
 
 
 def purse_of(run: Run, agent: AgentConfig) -> Purse | None:
-    """What the run may use; None where nothing limits it."""
+    """The limit of the run's use; None where there is none."""
     if not run.reserved:
         return None
     rates = rates_of(price_list_of(agent.provider, base_url(agent)), agent.model)
@@ -204,7 +204,7 @@ def extend(run_id: str, need: Need) -> dict[str, Any] | None:
 def _granted(
     limits: list[Limit], promised: list[tuple[set[Place], dict[str, Any]]], need: Need
 ) -> dict[str, Any]:
-    """What a run may use: the most that it needs, or what is left. Raises `budget_exceeded`."""
+    """The limits of a run: its most, or the rest of the budgets. Raises `budget_exceeded`."""
     spent = spending.balances({limit.place for limit in limits})
     least, most, granted = need.least, need.most, dict[str, Any]()
     for limit in limits:

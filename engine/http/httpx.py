@@ -90,7 +90,7 @@ class Stream(asyncio.Protocol, httpcore2.AsyncNetworkStream):
     def data_received(self, data: bytes) -> None:
         """See `asyncio.Protocol`."""
         self._unread += data
-        if len(self._unread) > MAX_UNREAD:  # nobody reads, so nobody has asked for it
+        if len(self._unread) > MAX_UNREAD:  # no request has asked for it
             self._transport.abort()
         self._wake()
 

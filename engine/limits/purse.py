@@ -12,7 +12,7 @@ ROUNDING = 1e-8  # US dollars: the last place of stored costs
 Amount: TypeAlias = tuple[float, int]
 """US dollars and tokens."""
 Grant: TypeAlias = tuple[float | None, int | None]
-"""What a run may use in all; None is no limit."""
+"""The limits of a run's whole use; None is no limit."""
 More: TypeAlias = Callable[[Amount, Amount], Awaitable[Grant]]
 """Asks for a larger grant: of the first amount at least, of the second at most. Raises
 `budget_exceeded`."""

@@ -1,1 +1,1 @@
-"""What a file is, by its bytes. What opens a stranger's file runs in a child process."""
+"""The kind of a file, by its bytes. A child process opens the files of strangers."""

@@ -15,7 +15,7 @@ IMAGES = {
 HEIC = re.compile(rb"....ftyp(heic|heix|hevc|heif|mif1|msf1|avif|avis)", re.DOTALL)
 SVG = re.compile(r"\s*(<\?xml|<!--|<!doctype svg|<svg)", re.IGNORECASE)
 MAX_PAGES = 100
-"""What models take of one PDF."""
+"""The pages of one PDF that models take."""
 TOKENS_OF_PAGE = 2000
 """Models read a page of a PDF as its text and as an image."""
 MAX_CHARACTERS = 400_000
@@ -23,7 +23,7 @@ CONTROLS = re.compile("[\x00-\x08\x0e-\x1a\x1c-\x1f]")
 
 
 def inspect(content: bytes) -> Inspected:
-    """What a file is, as it is kept. Raises `Refused`."""
+    """The file as it is kept. Raises `Refused`."""
     if not content:
         raise Refused("The file is empty.")
     kind = next((kind for magic, kind in IMAGES.items() if content.startswith(magic)), None)

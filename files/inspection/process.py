@@ -17,7 +17,7 @@ _decode = msgspec.msgpack.Decoder(Inspected).decode
 
 
 async def inspected(content: bytes) -> Inspected:
-    """What a file is, as it is kept. Raises `Refused`, and `Unavailable` while too many others are
+    """The file as it is kept. Raises `Refused`, and `Unavailable` while too many others are
     read. Cancelled, it ends the child."""
     if len(_running) >= MAX_AT_ONCE:
         raise Unavailable("Too many files are being read, try again soon.")

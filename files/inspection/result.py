@@ -1,4 +1,4 @@
-"""What the child process says of a file."""
+"""The answer of the child process about a file."""
 
 import msgspec
 

@@ -36,7 +36,7 @@ def webhook(organization_id: str, webhook_id: str, *, lock: bool = False) -> Web
 
 
 def deliveries_of(webhook: Webhook) -> QuerySet[Delivery]:
-    """What the webhook was sent and will be sent."""
+    """The deliveries of the webhook, past and coming."""
     return Delivery.objects.filter(webhook=webhook)
 
 

@@ -46,7 +46,7 @@ def index(request: HttpRequest, caller: Caller) -> HttpResponse:
 
 
 def filter_of(request: HttpRequest, organization_id: str) -> Filter:
-    """What the query string looks for. Raises `invalid_message`."""
+    """The filter in the query string. Raises `invalid_message`."""
     zone = organization(organization_id).zone
     first, last = _day(request, "from"), _day(request, "to")
     texts = {name: request.GET.get(name, "").strip() for name in ("q", "action")}

@@ -52,7 +52,7 @@ class LimitForm(forms.Form):
 
 
 class NewBudgetForm(LimitForm):
-    """Whose budget it is, and how much."""
+    """The scope of a budget, and its amount."""
 
     target = forms.ChoiceField(label="For")
     period = forms.ChoiceField(

@@ -1,4 +1,4 @@
-"""What an MCP server asks the user in the middle of a call (elicitation), as a question.
+"""Turns an elicitation of an MCP server, in the middle of a call, into a question.
 
 https://modelcontextprotocol.io/specification/2025-11-25/client/elicitation, read on 2026-11-30."""
 

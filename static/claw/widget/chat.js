@@ -122,7 +122,7 @@ export class ClawChat extends HTMLElement {
   open() {
     if (this.hasAttribute("open") || !this.#tell("claw:open")) return;
     this.toggleAttribute("open", true);
-    // Whoever has it opened with a click finds it open on the next page, too.
+    // A chat that was opened with a click is open on the next page, too.
     if (this.floating && navigator.userActivation?.isActive) this.#mount?.visit.storage.set("open", true);
     if (this.floating) this.#mount?.panel?.composer.offer();
   }

@@ -18,7 +18,7 @@ class Carrier(Protocol):
     retries: int
 
     def run(self, steps: Steps) -> Any:
-        """What the steps return."""
+        """The value that the steps return."""
         ...
 
     def events(self, steps: Steps) -> Any:
@@ -188,7 +188,7 @@ class Resources:
         return self._plain._ask("GET", "/api/keys")
 
     def usage(self, *, group_by: str | None = None) -> Any:
-        """What was used, by `day`, `agent`, `model` or `key`, or several with commas."""
+        """The usage by `day`, `agent`, `model` or `key`, or several with commas."""
         return self._plain._ask("GET", "/api/usage", groupBy=group_by)
 
     def approve(self, run_id: str, call: Mapping[str, Any], **decision: Any) -> Any:

@@ -1,4 +1,4 @@
-"""What a client does, without doing it: generators that yield steps.
+"""The work of a client without its I/O: generators that yield steps.
 
 `synchronous` and `asynchronous` carry the steps out, so both clients are the same."""
 

@@ -1,4 +1,4 @@
-"""What the command line prints: text for people, or JSON for programs."""
+"""The output of the command line: text for people, or JSON for programs."""
 
 import json
 import sys
