@@ -129,6 +129,7 @@ async def test_a_bubble_comes_with_the_depth_of_the_page(
 async def test_nothing_is_sent_before_consent(page: Page, shop: Site, server: Server) -> None:
     consent = {"text": "We keep what you write.", "privacyUrl": "/privacy"}
     widget = await chat_of(page, shop, server, {"consent": consent, "disclaimer": "May be wrong."})
+    await expect(page.locator(".consent")).to_be_attached()
     assert await widget.call(f"chat.send('{THREE}')") is False
     agree = page.get_by_role("button", name="I agree")
     await expect(agree).to_be_visible()

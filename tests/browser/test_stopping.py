@@ -49,10 +49,19 @@ def away(site: Site) -> str:
     return site.page("<body>Elsewhere</body>")
 
 
-LEAVING: dict[str, Leave] = {
-    "navigates": lambda page, away: page.evaluate("(to) => location.assign(to)", away),
-    "closes": lambda page, _: page.close(run_before_unload=True),
-}
+async def navigate(page: Page, away: str) -> None:
+    """Leave for another page, and arrive: a context that closes on the way can hang."""
+    await page.evaluate("(to) => location.assign(to)", away)
+    await page.wait_for_url(away)
+
+
+async def close(page: Page, _: str) -> None:
+    """Close the tab, as its reader does."""
+    async with page.expect_event("close"):
+        await page.close(run_before_unload=True)
+
+
+LEAVING: dict[str, Leave] = {"navigates": navigate, "closes": close}
 
 
 @pytest.mark.parametrize("leave", LEAVING.values(), ids=LEAVING)
@@ -86,4 +95,6 @@ async def test_p10_a_client_in_a_page_aborts_and_closes(
     asked = [server.url, transport, endless(tag), away if leaves else None]
     name, said = await page.evaluate(CLIENT, asked)
     assert name == "AbortError"
+    if leaves:
+        await page.wait_for_url(away)
     assert await aborted(upstream, tag) - said < MAX_SECONDS
