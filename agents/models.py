@@ -64,7 +64,7 @@ def provider_choices() -> list[tuple[str, str]]:
     """The choices of an agent's provider. Django calls it, so that a line in the registry needs no
     migration."""
     registered = ((name, provider.label) for name, provider in PROVIDERS.items())
-    return [(AUTO, "Anthropic if credentials allow, else demo"), *registered]
+    return [(AUTO, "Anthropic if credentials allow, else OPENAI_MODEL, else demo"), *registered]
 
 
 class Agent(models.Model):

@@ -289,6 +289,7 @@ ANTHROPIC_BASE_URL = web_address("ANTHROPIC_BASE_URL", "https://api.anthropic.co
 CLAW_ANTHROPIC_TRANSPORT = choice("CLAW_ANTHROPIC_TRANSPORT", "own", "sdk")
 OPENAI_API_KEY = env.str("OPENAI_API_KEY", "")
 OPENAI_BASE_URL = web_address("OPENAI_BASE_URL", "")
+OPENAI_MODEL = env.str("OPENAI_MODEL", "")
 CLAW_PLATFORM_CREDENTIALS = choice("CLAW_PLATFORM_CREDENTIALS", "command", "all")
 
 # --- Clawsite

@@ -38,6 +38,7 @@ def pytest_configure() -> None:
     settings.SECRET_KEY = "for-tests-only-8vQ2xLr5nWk9TzYb4Hc7Jd1Mf6Pg3Sa"
     settings.CLAW_ENCRYPTION_KEYS = [Fernet.generate_key().decode()]
     settings.ANTHROPIC_API_KEY = settings.OPENAI_API_KEY = settings.OPENAI_BASE_URL = ""
+    settings.OPENAI_MODEL = ""
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 

@@ -56,7 +56,7 @@ async def provider_access(config: AgentConfig) -> ProviderAccess:
     if api_key is not None:
         return ProviderAccess(
             provider=provider,
-            model=config.model or registered.default_model,
+            model=_model(config),
             api_key=api_key,
             base_url=base_url(config),
             guarded=bool(config.base_url),
@@ -95,7 +95,22 @@ async def _api_key(config: AgentConfig) -> str | None:
 
 
 def _named(config: AgentConfig) -> str:
-    return "anthropic" if config.provider == AUTO else config.provider
+    if config.provider != AUTO:
+        return config.provider
+    return "openai" if _by_default(config) else "anthropic"
+
+
+def _model(config: AgentConfig) -> str:
+    if config.provider == AUTO and _by_default(config):
+        return str(settings.OPENAI_MODEL)
+    return config.model or PROVIDERS[_named(config)].default_model
+
+
+def _by_default(config: AgentConfig) -> bool:
+    """Whether an agent that chooses nothing itself answers with the operator's OPENAI_MODEL."""
+    own = config.credential_id or config.base_url
+    offered = settings.OPENAI_MODEL and not settings.ANTHROPIC_API_KEY
+    return bool(offered and config.platform_credentials and not own)
 
 
 def _of_operator(provider: str, what: str) -> str | None:

@@ -5,4 +5,5 @@ from pathlib import Path
 FOLDER = Path(__file__).resolve().parents[2] / "docs" / "pictures"
 WIDGET = FOLDER / "widget.png"
 TERMINAL = FOLDER / "terminal.svg"
+MODEL = FOLDER / "model.svg"
 OPTIONS = FOLDER / "options"

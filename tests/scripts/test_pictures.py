@@ -3,7 +3,7 @@
 import re
 from xml.etree import ElementTree
 
-from scripts.pictures import OPTIONS, TERMINAL, WIDGET, options, terminal
+from scripts.pictures import MODEL, OPTIONS, TERMINAL, WIDGET, model, options, terminal
 from tests.documents import ROOT, read
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -13,7 +13,7 @@ MAX_BYTES = 120_000  # a README is read over slow lines, too
 def test_it_works() -> None:
     """Each is there, is shown once, and says in words what it shows."""
     shown = re.findall(r"!\[([^]]+)\]\((\S+)\)", read("README.md"))
-    assert [ROOT / path for _, path in shown] == [WIDGET, TERMINAL]
+    assert [ROOT / path for _, path in shown] == [WIDGET, TERMINAL, MODEL]
     assert all(len(words) > 40 for words, _ in shown)
 
 
@@ -25,7 +25,7 @@ def test_each_setting_of_the_widget_has_a_picture() -> None:
 
 
 def test_they_are_small() -> None:
-    for path in (WIDGET, TERMINAL, *OPTIONS.glob("*.png")):
+    for path in (WIDGET, TERMINAL, MODEL, *OPTIONS.glob("*.png")):
         assert 0 < path.stat().st_size < MAX_BYTES, path.name
 
 
@@ -35,6 +35,14 @@ def test_the_terminal_shows_what_the_readme_says_and_no_key() -> None:
     assert any("Last-Event-ID" in line for line in lines)
     assert terminal.PATH in read("README.md")
     assert set(re.findall(r"claw_live_\w+", "\n".join(lines))) == {terminal.KEY.strip(".")}
+
+
+def test_the_model_s_terminal_has_an_answer() -> None:
+    start, _, _, ask, *answer = [
+        text.text or "" for text in ElementTree.parse(MODEL).iter(f"{SVG}text")
+    ]
+    assert (start, ask) == (model.START, model.ASK)
+    assert len(" ".join(answer)) > 40
 
 
 def test_a_long_line_is_cut_and_markup_is_text() -> None:

@@ -45,6 +45,18 @@ async def test_it_works(enabled):
     assert not access.guarded
 
 
+async def test_what_an_agent_chooses_not_is_the_operator_s_model(chatty, own, settings):
+    settings.OPENAI_MODEL, auto = "qwen3", replace(chatty, provider="auto", model="")
+    assert (await provider_access(auto)).provider == "anthropic"
+    settings.ANTHROPIC_API_KEY = ""
+    access = await provider_access(auto)
+    assert (access.provider, access.model) == ("openai", "qwen3")
+    assert (access.api_key, access.base_url) == ("sk-platform", "http://127.0.0.1:9/v1")
+    assert await provider_access(replace(auto, platform_credentials=False)) == DEMO
+    with_key = await provider_access(replace(auto, credential_id=own.id))
+    assert (with_key.provider, with_key.api_key) == ("anthropic", "sk-ant-own")
+
+
 async def test_who_pays_is_not_fixed_while_a_run_waits(enabled, acme):
     acme.platform_credentials = True
     await database_step(acme.save)
