@@ -10,7 +10,7 @@ import msgspec
 
 from engine import events as ev
 from engine.providers.base import ToolRequest
-from engine.request import ModelRequest, Turn, result_block
+from engine.request import ModelRequest, Turn, result_block, with_page
 from engine.text import is_blank
 from engine.transcript import Transcript
 
@@ -121,8 +121,9 @@ def _finished_turns(transcript: Transcript, *, handed_over: bool = False) -> lis
             blocks = [results.get(id) or result_block(id, LOST, is_error=True) for id in ids]
             if blocks:
                 turns.append(Turn(role="user", content="", blocks=blocks))
-        joined = [event.content for steps, event in transcript.steered if steps == number]
-        turns += [Turn(role="user", content=content) for content in joined]
+        joined = [event for steps, event in transcript.steered if steps == number]
+        contents = [with_page(event.content, event.context) for event in joined]
+        turns += [Turn(role="user", content=content) for content in contents]
     return turns
 
 

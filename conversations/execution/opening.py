@@ -19,6 +19,7 @@ def started_event(run: Run, place: int | None = None) -> RunStarted:
         user_message_id=run.user_message.public_id,
         user_content=run.user_message.content,
         client_message_id=run.client_message_id,
+        context=run.user_message.context,
         queued=place,
         replaces=run.user_message.replaces,
         parent_run_id=run.parent_id,

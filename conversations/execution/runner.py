@@ -211,6 +211,7 @@ class Runner:
                     user_message_id=message.public_id,
                     content=message.content,
                     client_message_id=waiting.client_message_id,
+                    context=message.context,
                 )
             )
 

@@ -22,7 +22,8 @@ from engine.events.parts import Usage as Usage
 
 
 class RunStarted(Event, tag="run_started", kw_only=True, frozen=True):
-    """The first event. The user's message is stored, model and agent configuration are fixed."""
+    """The first event. The user's message is stored, model and agent configuration are fixed.
+    `context` is the page on which the message was written."""
 
     agent_id: str
     provider: str
@@ -30,6 +31,7 @@ class RunStarted(Event, tag="run_started", kw_only=True, frozen=True):
     user_message_id: str
     user_content: str
     client_message_id: str | None = None
+    context: dict[str, Any] | None = None
     queued: int | None = None  # place in line, from 1
     replaces: str | None = None  # this message of the user, and all after it, leave the history
     parent_run_id: str | None = None  # the run of the agent that asks this one
@@ -161,6 +163,7 @@ class Steered(Event, tag="steered", kw_only=True, frozen=True):
     user_message_id: str
     content: str
     client_message_id: str | None = None
+    context: dict[str, Any] | None = None  # the page on which it was written
 
 
 class Step(Event, tag="step", kw_only=True, frozen=True):

@@ -220,7 +220,10 @@ export interface Progress {
   stage: string;
 }
 
-/** The first event. The user's message is stored, model and agent configuration are fixed. */
+/**
+ * The first event. The user's message is stored, model and agent configuration are fixed.
+ * `context` is the page on which the message was written.
+ */
 export interface RunStarted {
   type: "run_started";
   agentId: string;
@@ -229,6 +232,7 @@ export interface RunStarted {
   userMessageId: string;
   userContent: string;
   clientMessageId?: string;
+  context?: Record<string, any>;
   queued?: number;
   replaces?: string;
   parentRunId?: string;
@@ -412,6 +416,7 @@ export interface Steered {
   userMessageId: string;
   content: string;
   clientMessageId?: string;
+  context?: Record<string, any>;
   runId: string;
   seq: number;
   conversationId: string;

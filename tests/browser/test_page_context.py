@@ -6,7 +6,7 @@ from typing import Any
 from playwright.async_api import Page, expect
 
 from tests.browser.site import Site
-from tests.browser.widget import SETTINGS, Widget, embedding
+from tests.browser.widget import SETTINGS, Widget, another_tab, embedding
 from tests.live.server import Server
 
 __all__ = ["SETTINGS"]
@@ -43,6 +43,21 @@ async def test_it_works(page: Page, shop: Site, server: Server) -> None:
     await expect(card).to_contain_text(QUOTED)
     await expect(card).to_contain_text('"sku": 4')
     assert await context_of(widget) == told
+
+
+async def test_other_tabs_show_it_at_once(page: Page, shop: Site, server: Server) -> None:
+    url = shop_page(shop, server, **{"page-context": ""})
+    widget = await Widget.on(page, url)
+    await widget.open()
+    await widget.ask("/echo Hello")
+    await widget.answered("Hello")
+    async with another_tab(widget, url) as other:
+        await other.answered("Hello")
+        await page.evaluate("document.title = 'Boots'")
+        await widget.ask("/echo These")
+        await expect(other.page.locator(".card.page summary")).to_have_text(
+            ["PageShop", "PageBoots"]
+        )
 
 
 async def test_nothing_is_told_that_was_not_asked_for(

@@ -34,6 +34,7 @@ EXAMPLES: list[Event] = [
         user_message_id="msg_0",
         user_content='"\n\u2028😀\\',
         client_message_id="c",
+        context={"url": "https://x", "data": {"a": [1]}},
         queued=3,
     ),
     ev.Typing(status="start"),
@@ -70,7 +71,7 @@ EXAMPLES: list[Event] = [
         usage=USAGE,
         retry_after=5,
     ),
-    ev.Steered(user_message_id="msg_2", content="Hurry", client_message_id="mine"),
+    ev.Steered(user_message_id="msg_2", content="Hurry", context={"title": "T"}),
     ev.ApprovalRequired(
         id="call_1",
         tool="book",

@@ -8,7 +8,7 @@ import pytest
 from engine import events as ev
 from engine.errors import ProviderError, TooManySteps
 from engine.providers.base import Delta, Finished, TextDelta, ThinkingDelta, ToolDelta, ToolRequest
-from engine.request import Turn, estimate_prompt
+from engine.request import Turn, estimate_prompt, with_page
 from engine.tools.base import NoTools, Toolbox, ToolContext, ToolOutcome, Waiting
 from tests.engine.scripted import (
     FOREVER,
@@ -358,10 +358,13 @@ async def test_the_model_is_told_of_the_tools() -> None:
 
 
 async def test_a_message_joins_after_the_tools_of_a_step() -> None:
-    """The model gets it behind the results, once, and in every later call of the run."""
+    """The model gets it with its page behind the results, once, and in every later call of the
+    run."""
     provider = Scripted(calls(add(2, 3)), calls(add(4, 5, id="toolu_2")), HELLO)
     attempt = Attempt(provider, Calculator())
-    joining = [ev.Steered(user_message_id="msg_2", content="Be quick")]
+    context = {"title": "Boots"}
+    joining = [ev.Steered(user_message_id="msg_2", content="Be quick", context=context)]
+    told = with_page("Be quick", context)
 
     async def steer() -> None:
         if joining:
@@ -369,7 +372,7 @@ async def test_a_message_joins_after_the_tools_of_a_step() -> None:
 
     await attempt.loop.run(attempt.emit, nothing, steer)
     contents = [[turn.content for turn in request.turns[1:]] for request in provider.requests]
-    assert contents == [[], ["", "", "Be quick"], ["", "", "Be quick", "", ""]]
+    assert contents == [[], ["", "", told], ["", "", told, "", ""]]
     kinds = [event.type for event in attempt.seen]
     assert kinds.index("tool_result") < kinds.index("steered")
 

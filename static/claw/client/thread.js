@@ -29,11 +29,12 @@ export class Thread {
   }
 
   /** The user's message of a run: this tab's, or another's. @param {RunStarted} event @param {number} [version] where it came in place of another */
-  asked({ userMessageId, clientMessageId, userContent, runId }, version) {
+  asked({ userMessageId, clientMessageId, userContent, context, runId }, version) {
     const message =
       this.messages.find(({ id, clientMessageId: name }) => id === userMessageId || (name && name === clientMessageId)) ??
       this.add(userMessage(clientMessageId, userContent));
     if (version) message.version = version;
+    if (context) message.context = context;
     return Object.assign(message, { id: userMessageId, status: "completed", runId });
   }
 
@@ -48,12 +49,13 @@ export class Thread {
   }
 
   /** A message of the user that has joined a run: its answer comes behind it. @param {Steered} event */
-  joined({ userMessageId, clientMessageId, content, runId }) {
+  joined({ userMessageId, clientMessageId, content, context, runId }) {
     const at = this.messages.findIndex(
       ({ id, clientMessageId: name }) => id === userMessageId || (name && name === clientMessageId),
     );
     const [message] = at < 0 ? [userMessage(clientMessageId, content)] : this.messages.splice(at, 1);
     Object.assign(message, { id: userMessageId, status: "completed", runId, error: null });
+    if (context) message.context = context;
     this.messages.push(message);
     this.#order();
   }

@@ -22,6 +22,14 @@ test("one of another tab is added", () => {
   assert.equal(thread.messages[1].content, "Hurry");
 });
 
+test("a message of another tab has the page that it was written on", () => {
+  const thread = new Thread([said("m1", "run_1"), said("a1", "run_1", "assistant")]);
+  const context = { title: "Boots" };
+  thread.asked({ userMessageId: "m3", userContent: "These?", context, runId: "run_3" });
+  thread.joined({ ...steered, context });
+  assert.deepEqual(thread.messages.filter((message) => message.context === context).map(({ id }) => id).sort(), ["m2", "m3"]);
+});
+
 test("the history has the same order", () => {
   const thread = new Thread([]);
   const history = [said("m1", "run_1"), said("a1", "run_1", "assistant"), said("m2", "run_1"), said("m3", "run_3")];

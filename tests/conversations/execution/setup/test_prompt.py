@@ -11,7 +11,7 @@ from conversations.execution.setup import prompt
 from conversations.execution.setup.prompt import Prompts, read_messages
 from conversations.models import Message, Run
 from core.database import database_step
-from engine.request import ToolSpec
+from engine.request import PAGE, ToolSpec
 from tests.conversations.parts import ask
 from wire.native import PageContext
 
@@ -109,7 +109,7 @@ def test_the_model_is_told_the_page_as_data(caller):
     told, *_, asked = texts(second)
     assert asked == "two"
     text, note, data = told.split("\n\n")[0], *told.split("\n\n")[1].split("\n")
-    assert (text, note) == ("one", prompt.PAGE)
+    assert (text, note) == ("one", PAGE)
     assert data.startswith("> ") and json.loads(data[2:]) == {
         **{"title": "الأخبار", "selection": "one\n> two"},
         "data": {"plan": "pro x"},
