@@ -31,7 +31,7 @@ NOBODY = "erased"
 
 
 def feed_epoch() -> str:
-    """A name for one unbroken history: see `conversations.feed.local`."""
+    """A name for one unbroken history: see `conversations.feed.stores.local`."""
     return secrets.token_hex(4)
 
 

@@ -15,7 +15,7 @@ from clawsite.backup.files import copy_files, replace_files
 from clawsite.backup.journals import FOLDER, copy_journals, replace_journals
 from clawsite.backup.postgresql import PostgresqlDatabase
 from clawsite.backup.sqlite import SqliteDatabase
-from conversations.feed.heads import lose_all
+from conversations.feed.stores.heads import lose_all
 from conversations.process.journal_lock import JournalBusy, JournalLock
 
 

@@ -20,9 +20,9 @@ from conversations.execution.setup.providers import ProviderPool
 from conversations.execution.setup.toolbox import toolbox
 from conversations.feed.closing import Closing
 from conversations.feed.feed import Feed
-from conversations.feed.local import DatabaseStore
 from conversations.feed.outbox import Outbox
 from conversations.feed.runs import RunFeed
+from conversations.feed.stores.local import DatabaseStore
 from conversations.limits.memory import MemoryLimits
 from conversations.process import metrics
 from conversations.process.connections import Connections
@@ -116,7 +116,7 @@ async def _scaled_out(signals: Signals, work: int) -> Services:
     # Redis and the queue are imported only where they are used.
     from conversations.execution.queue.dispatcher import QueueDispatcher, enqueue
     from conversations.execution.queue.worker import Worker
-    from conversations.feed.redis import RedisStore
+    from conversations.feed.stores.redis import RedisStore
     from conversations.limits.redis import RedisLimits
     from engine.log.redis.log import RedisLog
 

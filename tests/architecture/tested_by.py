@@ -74,7 +74,7 @@ TESTED_BY = {
     "conversations/feed/access.py": "tests/conversations/feed/test_minutes.py",
     "conversations/feed/feed.py": "tests/conversations/feed/contract.py",
     "conversations/feed/followers.py": "tests/conversations/feed/contract.py",
-    "conversations/feed/heads.py": "tests/conversations/feed/test_local.py",
+    "conversations/feed/stores/heads.py": "tests/conversations/feed/stores/test_local.py",
     "conversations/feed/writer.py": "tests/conversations/feed/contract.py",
     "conversations/process/services.py": "tests/conversations/process/test_wiring.py",
     "conversations/runs/wake.py": "tests/conversations/process/test_waiting_runs.py",

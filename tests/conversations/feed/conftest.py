@@ -5,10 +5,10 @@ from collections.abc import AsyncIterator, Callable
 import pytest
 
 from agents.caller import Caller
-from conversations.feed import heads, local, redis
 from conversations.feed.base import MAX_BYTES, MAX_EVENTS, UNREAD, Store
 from conversations.feed.feed import Feed
-from conversations.feed.local import DatabaseStore
+from conversations.feed.stores import heads, local, redis
+from conversations.feed.stores.local import DatabaseStore
 from conversations.signals.channel import Signals
 from tests.conversations.feed.told import Told
 

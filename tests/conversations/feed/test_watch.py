@@ -9,8 +9,8 @@ from agents.caller import Caller
 from agents.principal import Principal
 from conversations.feed.base import Kept
 from conversations.feed.feed import Feed
-from conversations.feed.local import DatabaseStore
 from conversations.feed.runs import RunFeed
+from conversations.feed.stores.local import DatabaseStore
 from conversations.feed.watch import Watch
 from conversations.signals.channel import Signals
 from core.database import database_step

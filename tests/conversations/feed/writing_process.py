@@ -10,8 +10,8 @@ import django
 
 
 async def write(organization_id: str, subject: str, redis_url: str = "") -> None:
-    from conversations.feed.local import DatabaseStore
-    from conversations.feed.redis import RedisStore
+    from conversations.feed.stores.local import DatabaseStore
+    from conversations.feed.stores.redis import RedisStore
     from tests.conversations.feed.events import life
 
     store = RedisStore(redis_url, retention=600) if redis_url else DatabaseStore(retention=600)

@@ -13,7 +13,7 @@ from django.db.models import Max
 from django.utils import timezone
 
 from conversations.feed.base import UNREAD, CursorLost, Event, Kept, Phase
-from conversations.feed.heads import (
+from conversations.feed.stores.heads import (
     forget_older,
     forget_surplus,
     locked_heads,

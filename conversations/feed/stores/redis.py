@@ -8,8 +8,8 @@ from typing import Any
 from redis.asyncio import BlockingConnectionPool, Redis
 from redis.exceptions import RedisError
 
-from conversations.feed import scripts
 from conversations.feed.base import MAX_BYTES, MAX_EVENTS, UNREAD, CursorLost, Event, Kept, Phase
+from conversations.feed.stores import scripts
 from conversations.models import feed_epoch
 from engine.errors import Unavailable
 from engine.ids import new_id

@@ -1,4 +1,4 @@
-"""`conversations.feed.local`: the feed in the database."""
+"""`conversations.feed.stores.local`: the feed in the database."""
 
 import os
 import sys
@@ -12,7 +12,7 @@ from django.db import OperationalError, connection
 
 from accounts.models import Organization
 from conversations.feed.base import Store
-from conversations.feed.local import DatabaseStore
+from conversations.feed.stores.local import DatabaseStore
 from conversations.models import FeedEvent
 from core.database import database_step
 from tests.conversations.feed.contract import *  # noqa: F403 - the suite

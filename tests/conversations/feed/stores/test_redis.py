@@ -1,4 +1,4 @@
-"""`conversations.feed.redis`: the feed that all processes share."""
+"""`conversations.feed.stores.redis`: the feed that all processes share."""
 
 import os
 import sys
@@ -10,7 +10,7 @@ from redis.asyncio import Redis
 
 from accounts.models import Organization
 from conversations.feed.base import Store
-from conversations.feed.redis import RedisStore
+from conversations.feed.stores.redis import RedisStore
 from tests.conversations.feed.contract import *  # noqa: F403 - the suite
 from tests.conversations.feed.events import life
 from tests.redis_server import RedisServer
