@@ -42,6 +42,7 @@ WATCHED: dict[str, tuple[str, tuple[str, ...]]] = {
         "budget",
         ("scope", "target_id", "amount", "tokens", "period", "soft_percent", "hard"),
     ),
+    "approvals.StandingApproval": ("standing_approval", ("agent_id", "conversation_id", "tool")),
     "webhooks.Webhook": ("webhook", ("url", "events", "enabled")),
 }
 """The audited models: what their rows are called, and the fields that are told. None is secret."""

@@ -157,6 +157,7 @@ INSTALLED_APPS = [
     "auditing",
     "accounts",
     "agents",
+    "approvals",
     "files",
     "knowledge",
     "memories",

@@ -10,6 +10,7 @@ from accounts import hashing, idempotency, members
 from agents import validators
 from agents.auth import identity, signing, visitor_tokens
 from agents.validators import DEFAULT_SCOPES, SCOPES
+from approvals import access as approvals
 from clawsite.http import spool
 from clawsite.openapi import openapi
 from clawsite.server import http as server
@@ -43,7 +44,7 @@ from webhooks.access import positions, queue, webhooks
 from wire import native
 from wire.description.openapi import IDEMPOTENCY_KEY
 from wire.errors import CLOSE_CODE, HTTP_STATUS
-from wire.native import asking, context
+from wire.native import asking, context, deciding
 from wire.objects import management
 from wire.objects import webhooks as webhook_objects
 
@@ -145,6 +146,8 @@ def test_every_fixed_limit_is_the_real_one() -> None:
         positions.MAX_WAITING,
         queue.KEPT / timedelta(days=1),
         webhook_objects.MAX_OVERLAP,
+        deciding.MAX_DECISIONS,
+        approvals.MAX_STANDING,
     ]
     models = [
         prompt.MAX_HISTORY,

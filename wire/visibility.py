@@ -22,6 +22,8 @@ TOOL_EVENTS = frozenset({"tool_call", "tool_result"})
 
 AWAITING = {"type": "status", "message": "Waiting for approval...", "stage": "approval"}
 """The part of an approval that a visitor sees if it is not for visitors."""
+STANDING = "standing"
+"""The kind of decision whose `id` a visitor may see: it may be theirs to revoke."""
 IDS = ("runId", "conversationId", "messageId", "seq")
 
 Fields: TypeAlias = dict[str, Any]
@@ -138,11 +140,12 @@ def _approval_required(event: Fields) -> Fields:
 def _approval_decided(event: Fields) -> Fields | None:
     if event["approvers"] != "visitor":
         return None
-    return event | {"by": {"kind": event["by"]["kind"]}}
+    by = event["by"]
+    return event if by["kind"] == STANDING else event | {"by": {"kind": by["kind"]}}
 
 
 def _without_decider(tool: ToolUse) -> ToolUse:
-    if tool.approval is UNSET:
+    if tool.approval is UNSET or tool.approval.by.kind == STANDING:
         return tool
     approval = tool.approval
     return replace(tool, approval=replace(approval, by=replace(approval.by, id=None)))

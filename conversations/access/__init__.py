@@ -6,13 +6,16 @@ from conversations.access.conversations import conversation as conversation
 from conversations.access.conversations import conversations as conversations
 from conversations.access.conversations import create_conversation as create_conversation
 from conversations.access.conversations import hold as hold
+from conversations.access.conversations import lineage as lineage
 from conversations.access.conversations import newest_questions as newest_questions
 from conversations.access.conversations import of_agent as of_agent
 from conversations.access.conversations import some_of_owner as some_of_owner
 from conversations.access.decisions import MAX_DEPTH as MAX_DEPTH
+from conversations.access.decisions import answerable as answerable
 from conversations.access.decisions import approvals as approvals
 from conversations.access.decisions import decisions as decisions
 from conversations.access.decisions import of_runs as of_runs
+from conversations.access.decisions import waiting as waiting
 from conversations.access.execution import count_unfinished as count_unfinished
 from conversations.access.execution import ended_before as ended_before
 from conversations.access.execution import owners_of as owners_of

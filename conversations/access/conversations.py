@@ -7,6 +7,7 @@ from operator import or_
 from django.db.models import Func, Q, QuerySet, TextField
 
 from agents.caller import Caller
+from conversations.access.decisions import MAX_DEPTH
 from conversations.access.scope import impossible, scope
 from conversations.models import Conversation
 from core.statements import read_rows
@@ -79,6 +80,14 @@ SELECT id, (SELECT message.id FROM conversations_message message
              ORDER BY message.id DESC LIMIT 1)
   FROM conversations_conversation WHERE id IN ({keys})
 """
+
+
+def lineage(conversation_id: str) -> list[str]:
+    """This conversation, and those in which agents have asked each other for it: that of the
+    person who asks comes last."""
+    above = [f"{'parent__' * depth}pk" for depth in range(MAX_DEPTH + 1)]
+    names = Conversation.objects.filter(pk=conversation_id).values_list(*above).first()
+    return [name for name in names or () if name is not None]
 
 
 def newest_questions(conversation_ids: Sequence[str]) -> dict[str, int]:

@@ -1,7 +1,8 @@
 """Decide what a run waits for. Rights come before everything else that may be wrong."""
 
 import asyncio
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
+from functools import partial
 from typing import Any, TypeAlias
 
 from django.conf import settings
@@ -9,7 +10,7 @@ from django.db.models import QuerySet
 
 from agents.caller import Caller
 from agents.principal import actor_of
-from auditing.recording import record
+from auditing.actors import acting
 from conversations import access
 from conversations.execution.waiting import decisions
 from conversations.models import Decision, DecisionStatus, Run
@@ -20,7 +21,15 @@ from engine.errors import ClawError, invalid
 from engine.tools.mcp.form import with_defaults
 from engine.tools.results import bounded
 from engine.tools.schema import fits
-from wire.native import ClientResult, Reply, Verdict, check_reply, check_verdict
+from wire.native import (
+    ClientResult,
+    NamedVerdict,
+    Reply,
+    Verdict,
+    check_reply,
+    check_verdict,
+)
+from wire.objects.conversations import ApprovalDecision, Refusal
 
 MAX_SAME = 100
 """Calls of one id that are looked at."""
@@ -32,8 +41,8 @@ Store: TypeAlias = Callable[..., tuple[Decision, list[Run]]]
 async def decide_approval(
     services: Services, caller: Caller, run_id: str | None, id: str, verdict: Verdict
 ) -> Decision:
-    """Approve or deny the tool call `id` of a run, which goes on; without `run_id` the digest tells
-    which run. Returns the row.
+    """Approve or deny the tool call `id` of a run, which goes on, and with `always` approve the
+    later ones; without `run_id` the digest tells which run. Returns the row.
 
     Raises `approval_not_found`, `forbidden`, `digest_mismatch`, `already_decided`,
     `invalid_message`."""
@@ -45,18 +54,30 @@ async def decide_approval(
         raise ClawError("digest_mismatch", "These are not the arguments of the call that waits.")
     if verdict.args is not None and not await _may_be(verdict.args, row.schema):
         raise invalid("args", "These arguments cannot be changed so.")
+    if verdict.always == "agent" and not caller.principal.trusted:
+        raise ClawError("forbidden", "You may approve later calls in this conversation alone.")
     status = DecisionStatus.APPROVED if verdict.approve else DecisionStatus.DENIED
     changes = {"status": status, "given": verdict.args, "reason": verdict.reason or ""}
-    decided = await _store(services, caller, decisions.decide, row, changes=changes)
-    await database_step(
-        record,
-        decided.organization_id,
-        f"approval.{status}",
-        subject_id=decided.call_id,
-        subject_name=decided.tool,
-        by=actor_of(caller.principal, caller.client),
-    )
-    return decided
+    with acting(actor_of(caller.principal, caller.client)):
+        store = partial(decisions.decide_call, by=caller.principal, always=verdict.always)
+        return await _store(services, caller, store, row, changes=changes)
+
+
+async def decide_approvals(
+    services: Services, caller: Caller, verdicts: Sequence[NamedVerdict]
+) -> list[ApprovalDecision]:
+    """Each decision for itself, one after the other, and what became of it. Raises nothing of
+    `decide_approval`."""
+    results = []
+    for verdict in verdicts:
+        named = partial(ApprovalDecision, run_id=verdict.run_id, id=verdict.id)
+        try:
+            row = await decide_approval(services, caller, verdict.run_id, verdict.id, verdict)
+        except ClawError as refused:
+            results.append(named(error=Refusal(code=refused.code, message=refused.message)))
+        else:
+            results.append(named(status=row.status))
+    return results
 
 
 async def answer_question(

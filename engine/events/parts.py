@@ -60,10 +60,10 @@ class Source(
 
 
 class DecidedBy(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """The one that decided, or `expiry`, or the end of the run (`withdrawal`). Visitors get no `id`
-    of others."""
+    """The one that decided, or `expiry`, or the end of the run (`withdrawal`), or the standing
+    approval of somebody (`standing`). Visitors get no `id` of others."""
 
-    kind: Literal["key", "member", "visitor", "expiry", "withdrawal"]
+    kind: Literal["key", "member", "visitor", "standing", "expiry", "withdrawal"]
     id: str | None = None
 
 

@@ -166,11 +166,11 @@ export interface Approval {
 }
 
 /**
- * The one that decided, or `expiry`, or the end of the run (`withdrawal`). Visitors get no `id` of
- * others.
+ * The one that decided, or `expiry`, or the end of the run (`withdrawal`), or the standing
+ * approval of somebody (`standing`). Visitors get no `id` of others.
  */
 export interface DecidedBy {
-  kind: "expiry" | "key" | "member" | "visitor" | "withdrawal";
+  kind: "expiry" | "key" | "member" | "standing" | "visitor" | "withdrawal";
   id?: string;
 }
 

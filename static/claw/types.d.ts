@@ -63,7 +63,7 @@ export interface Message extends Omit<protocol.Message, "status" | "error" | "cr
 }
 
 /** A decision about a tool call. `args`: other arguments, where the call is `editable`. */
-export type Verdict = { approve: boolean; reason?: string; args?: Record<string, any> };
+export type Verdict = { approve: boolean; reason?: string; args?: Record<string, any>; always?: "conversation" | "agent" };
 
 export type ConversationInfo = {
   id: string;

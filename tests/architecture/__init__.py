@@ -16,7 +16,7 @@ LAYERS = (
     {"auditing"},
     {"accounts"},
     {"agents"},
-    {"files", "knowledge", "memories", "metering", "webhooks"},
+    {"approvals", "files", "knowledge", "memories", "metering", "webhooks"},
     {"conversations"},
     {"monitoring", "pipelines", "voice"},
     {"console"},

@@ -118,6 +118,8 @@ TESTED_BY = {
     "knowledge/search/postgresql.py": "tests/knowledge/search/test_search.py",
     "knowledge/search/sqlite.py": "tests/knowledge/search/test_search.py",
     "engine/events/parts.py": "tests/engine/test_events.py",
+    "approvals/models.py": "tests/approvals/test_access.py",
+    "approvals/api/objects.py": "tests/clawsite/test_openapi.py",
     "memories/models.py": "tests/memories/test_access.py",
     "wire/encoders/parts.py": "tests/wire/encoders/test_ai_sdk.py",
     "wire/native/": "tests/wire/test_native.py",

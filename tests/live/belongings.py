@@ -113,8 +113,9 @@ MADE = (
     Made("POST /a/{agentId}/api/chat", calls("current_time"), ASKED),
     Made(
         "POST /api/runs/{runId}/approvals/{approvalId}",
-        {"approve": True, "argsDigest": "{digest}"},
+        {"approve": True, "argsDigest": "{digest}", "always": "agent"},
     ),
+    Made("GET /api/standing-approvals", None, {"standingApprovalId": "standingApprovals.0.id"}),
     Made("GET /api/runs/{runId}/events"),
     Made("POST /v1/responses", {"model": "{agentId}", "input": "Hi"}, {"responseId": "id"}),
     Made("GET /api/conversations/{conversationId}/messages", None, {"messageId": "messages.-1.id"}),

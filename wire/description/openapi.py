@@ -43,6 +43,7 @@ NAMES = {
     "response_id": "The response's id: `resp_` and what follows `run_` in the id of its run.",
     "run_id": "The run's id.",
     "server_id": "The MCP server's id.",
+    "standing_approval_id": "The standing approval's id.",
     "webhook_id": "The webhook's id.",
     "visitor_id": "The visitor's id: `anon:...` or `user:...`.",
 }

@@ -22,10 +22,13 @@ from wire.native.asking import check_tools as check_tools
 from wire.native.asking import size_of as size_of
 from wire.native.context import PageContext as PageContext
 from wire.native.deciding import MAX_ANSWER as MAX_ANSWER
+from wire.native.deciding import Always as Always
 from wire.native.deciding import ClientResult as ClientResult
+from wire.native.deciding import NamedVerdict as NamedVerdict
 from wire.native.deciding import Reason as Reason
 from wire.native.deciding import Reply as Reply
 from wire.native.deciding import Verdict as Verdict
+from wire.native.deciding import Verdicts as Verdicts
 from wire.native.deciding import check_reply as check_reply
 from wire.native.deciding import check_verdict as check_verdict
 
@@ -134,13 +137,18 @@ class Approve(Frame, tag="approve", frozen=True, kw_only=True):
     approve: bool
     reason: Reason | None = None
     args: dict[str, Any] | None = None
+    always: Always | None = None
     run_id: str | None = None
 
     @property
     def verdict(self) -> Verdict:
         """The same decision as over HTTP."""
         return Verdict(
-            args_digest=self.args_digest, approve=self.approve, reason=self.reason, args=self.args
+            args_digest=self.args_digest,
+            approve=self.approve,
+            reason=self.reason,
+            args=self.args,
+            always=self.always,
         )
 
 

@@ -168,10 +168,35 @@ class ApprovalRequest(
 
 
 class ApprovalPage(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """Approvals, the newest first; `next_cursor` is for `before`."""
+    """Approvals, the newest first; `next_cursor` is for `before`. `waiting` is the number of those
+    that can be decided now, at most 1000."""
 
     approvals: list[ApprovalRequest]
+    waiting: int
     next_cursor: str | None
+
+
+class Refusal(msgspec.Struct, frozen=True, kw_only=True):
+    """The reason why one of several decisions was not taken, as the error of a single one says."""
+
+    code: str
+    message: str
+
+
+class ApprovalDecision(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """What became of one of several decisions: the status of its approval, or why it was not
+    taken."""
+
+    run_id: str
+    id: str
+    status: Literal["approved", "denied"] | msgspec.UnsetType = msgspec.UNSET
+    error: Refusal | msgspec.UnsetType = msgspec.UNSET
+
+
+class ApprovalDecisions(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """What became of each decision, in their order."""
+
+    results: list[ApprovalDecision]
 
 
 class Decided(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):

@@ -10,6 +10,10 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
+from agents.principal import Principal
+from approvals.access import grant, standing
+from auditing.recording import record
+from conversations import access
 from conversations.execution import waiting
 from conversations.execution.enqueue import Enqueue
 from conversations.models import FINAL, Decision, DecisionStatus, Run
@@ -18,6 +22,7 @@ from engine.events import Pending
 from engine.request import ToolSpec
 from engine.tools.base import Policy
 from engine.tools.digest import digest, pin
+from wire.native import Always
 
 PENDING = DecisionStatus.PENDING
 
@@ -43,12 +48,24 @@ def ask(run: Run, kind: str, id: str, tool: str, args: dict[str, Any], **fields:
 def ask_approval(
     run: Run, id: str, args: dict[str, Any], policy: Policy, spec: ToolSpec
 ) -> Decision | None:
-    """The approval of this call, as `ask` gives it; None where a call of the tool as it is now was
-    approved in the conversation, and the policy wants no more than that."""
+    """The approval of this call, as `ask` gives it, given already where a standing approval holds
+    for it; None where a call of the tool as it is now was approved in the conversation, and the
+    policy wants no more than that."""
     pinned = pin(spec)
     if policy.approval == "first" and _approved_before(run, spec.name, pinned):
         asked = Decision.objects.filter(run=run.pk, call_id=id).first()
         return asked and _present(asked)
+    beforehand = standing(
+        agent_id=run.agent_id,
+        conversation_ids=access.lineage(run.conversation_id),
+        tool=spec.name,
+        pinned=pinned,
+        approvers=policy.approvers,
+    )
+    given = {
+        "status": DecisionStatus.APPROVED,
+        "decided_by": beforehand and {"kind": "standing", "id": beforehand.pk},
+    }
     return ask(
         run,
         Decision.Kind.APPROVAL,
@@ -58,6 +75,7 @@ def ask_approval(
         approvers=policy.approvers,
         schema=spec.input_schema if policy.editable else None,
         pinned=pinned,
+        **(given if beforehand else {}),
     )
 
 
@@ -80,6 +98,33 @@ def begin(row: Decision) -> bool:
     """Take the one right to carry out an approved call; False if it was taken before."""
     mine = Decision.objects.filter(pk=row.pk, status=DecisionStatus.APPROVED, begun=False)
     return bool(mine.update(begun=True))
+
+
+@transaction.atomic
+def decide_call(
+    row: Decision,
+    changes: Mapping[str, Any],
+    enqueue: Enqueue,
+    *,
+    by: Principal,
+    always: Always | None,
+) -> tuple[Decision, list[Run]]:
+    """`decide` about the approval of a call, for the audit log too; `always` approves the later
+    calls of its tool in the conversation of the person who asks, or all of the agent."""
+    row, woken = decide(row, changes, enqueue)
+    record(
+        row.organization_id, f"approval.{row.status}", subject_id=row.call_id, subject_name=row.tool
+    )
+    if always is not None:
+        lineage = access.lineage(row.run.conversation_id)
+        grant(
+            by,
+            agent_id=row.run.agent_id,
+            conversation_id=lineage[-1] if always == "conversation" else None,
+            tool=row.tool,
+            pinned=row.pinned,
+        )
+    return row, woken
 
 
 @transaction.atomic

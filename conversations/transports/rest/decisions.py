@@ -9,14 +9,25 @@ from conversations import access
 from conversations.models import DecisionStatus
 from conversations.process.services import services_of
 from conversations.rendering import render_approval
-from conversations.runs.decide import answer_question, decide_approval, give_result
+from conversations.runs.decide import (
+    answer_question,
+    decide_approval,
+    decide_approvals,
+    give_result,
+)
 from core.http import PAGE, Answer, newest, page_of, read
 from engine.errors import invalid
 from wire.description.openapi import Operation, Parameter
-from wire.native import ClientResult, Reply, Verdict
-from wire.objects.conversations import ApprovalPage, ApprovalRequest, Decided
+from wire.native import ClientResult, Reply, Verdict, Verdicts
+from wire.objects.conversations import (
+    ApprovalDecisions,
+    ApprovalPage,
+    ApprovalRequest,
+    Decided,
+)
 
 _verdict = msgspec.json.Decoder(Verdict)
+_verdicts = msgspec.json.Decoder(Verdicts)
 _reply = msgspec.json.Decoder(Reply)
 _result = msgspec.json.Decoder(ClientResult)
 
@@ -29,6 +40,14 @@ async def decide(request: HttpRequest, caller: Caller, run_id: str, approval_id:
     verdict = read(_verdict, request)
     row = await decide_approval(services, caller, run_id, approval_id, verdict)
     return Answer(render_approval(row))
+
+
+async def decide_many(request: HttpRequest, caller: Caller) -> Answer:
+    """`POST /api/approvals/decisions`: each for itself; one that is refused keeps none back."""
+    caller.principal.require("runs:approve")
+    services = services_of(request.scope)
+    given = read(_verdicts, request).decisions
+    return Answer(ApprovalDecisions(results=await decide_approvals(services, caller, given)))
 
 
 async def answer(request: HttpRequest, caller: Caller, run_id: str) -> Answer:
@@ -52,14 +71,17 @@ def approvals(request: HttpRequest, caller: Caller) -> Answer:
     caller.principal.require("runs:approve")
     require_every_agent(caller)
     rows = access.approvals(caller).select_related("run__conversation")
+    waiting = access.waiting(rows)
     status = request.GET.get("status")
-    if status is not None:
-        if status not in DecisionStatus.values:
-            raise invalid("status", f"This is one of: {', '.join(DecisionStatus.values)}.")
+    if status is not None and status not in DecisionStatus.values:
+        raise invalid("status", f"This is one of: {', '.join(DecisionStatus.values)}.")
+    if status == DecisionStatus.PENDING:
+        rows = access.answerable(rows)
+    elif status is not None:
         rows = rows.filter(status=status)
     found, cursor = newest(rows, page_of(request), by="requested_at")
     listed = [render_approval(row) for row in found]
-    return Answer(ApprovalPage(approvals=listed, next_cursor=cursor))
+    return Answer(ApprovalPage(approvals=listed, waiting=waiting, next_cursor=cursor))
 
 
 OPERATIONS = (
@@ -79,6 +101,16 @@ OPERATIONS = (
             ),
         ),
         answers={200: (ApprovalPage,)},
+    ),
+    Operation(
+        "POST",
+        "approvals/decisions",
+        decide_many,
+        name="decideApprovals",
+        summary="Approve or decline several tool calls that wait, each for itself",
+        scope="runs:approve",
+        body=Verdicts,
+        answers={200: (ApprovalDecisions,)},
     ),
     Operation(
         "POST",

@@ -4,6 +4,7 @@ from agents.api.operations import IF_MATCH
 from agents.api.operations import OPERATIONS as OF_AGENTS
 from agents.api.organization.operations import OPERATIONS as OF_ORGANIZATION
 from agents.api.tool_operations import OPERATIONS as OF_TOOLS
+from approvals.api.operations import OPERATIONS as OF_STANDING_APPROVALS
 from conversations.access import READING
 from conversations.transports.rest import api, conversation_route, tickets, visitors
 from conversations.transports.rest.archive import OPERATIONS as OF_ARCHIVE
@@ -295,6 +296,7 @@ MANAGE = (
     ),
     *OF_ARCHIVE,
     *OF_DECISIONS,
+    *OF_STANDING_APPROVALS,
     *OF_AGENTS,
     *OF_DOCUMENTS,
     *OF_FILES,

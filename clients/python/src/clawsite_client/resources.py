@@ -156,12 +156,15 @@ class Runs(Resource):
         approve: bool = True,
         reason: str | None = None,
         args: dict[str, Any] | None = None,
+        always: str | None = None,
     ) -> Any:
         """Decide about a call that waits: an event `approval_required`, or an entry of a run's
-        `pending`."""
+        `pending`. `always`: approve later calls of the tool too, of the `conversation` or of the
+        `agent`."""
         body: dict[str, Any] = {"approve": approve, "argsDigest": call["argsDigest"]}
         body |= {"reason": reason} if reason else {}
         body |= {"args": args} if args is not None else {}
+        body |= {"always": always} if always else {}
         return self._ask("POST", f"{_at('runs', run_id)}/approvals/{quote(call['id'])}", body)
 
     def answer(self, run_id: str, question_id: str, text: str) -> Any:

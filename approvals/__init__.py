@@ -1,0 +1,1 @@
+"""What people have approved beforehand: later calls of a tool."""
