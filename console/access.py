@@ -8,6 +8,7 @@ from django.db.models import Count, Max, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce, Left
 from django.utils import timezone
 
+from accounts.models import Membership
 from agents.caller import Caller
 from agents.models import Agent, ApiKey
 from agents.principal import Principal
@@ -79,3 +80,15 @@ def runs_by_id(principal: Principal, run_ids: Collection[str]) -> dict[str, Run]
     """These runs of the organisation."""
     rows = Run.objects.filter(organization=principal.organization_id, pk__in=run_ids)
     return {run.pk: run for run in rows.select_related("api_key")}
+
+
+def key_names(organization_id: str, ids: Collection[str]) -> dict[str, str]:
+    """The names of these API keys of the organisation."""
+    rows = ApiKey.objects.filter(organization=organization_id, pk__in=ids)
+    return dict(rows.values_list("pk", "name"))
+
+
+def member_names(organization_id: str, ids: Collection[str]) -> dict[str, str]:
+    """The addresses of the people of these memberships of the organisation."""
+    rows = Membership.objects.filter(organization=organization_id, pk__in=ids)
+    return dict(rows.values_list("pk", "user__email"))

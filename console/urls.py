@@ -1,14 +1,16 @@
 """`/console/`: every page below it belongs to an organisation and says so in its address."""
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from django.urls import URLPattern, include, path
 
 from console import members, overview
 from console.agents import connecting, editing, listing
+from console.approvals import pages as approvals
 from console.conversations import pages as conversations
 from console.live import pages as live
-from console.members import View
+from console.members import Member, View
 from console.settings import audit, organization, secrets
 from console.settings.budgets import pages as budgets
 from console.settings.keys import pages as keys
@@ -24,6 +26,8 @@ class Section(NamedTuple):
     view: View
     label: str
     icon: str
+    waiting: Callable[[Member], int] | None = None
+    """The number of things there that wait for the member, shown beside the label."""
 
     @property
     def pattern(self) -> URLPattern:
@@ -41,6 +45,9 @@ SECTIONS = [
     Section("overview", "", overview.show, "Overview", "overview"),
     Section("agents", "agents/", listing.index, "Agents", "agents"),
     Section("live", "live/", live.show, "Live", "live"),
+    Section(
+        "approvals", "approvals/", approvals.index, "Approvals", "approvals", approvals.waiting
+    ),
     Section(
         "conversations", "conversations/", conversations.index, "Conversations", "conversations"
     ),
@@ -61,6 +68,7 @@ pages = [
     path("agents/<slug:slug>/limits/", editing.limits, name="agent_limits"),
     path("agents/<slug:slug>/connect/", connecting.show, name="agent_connect"),
     path("agents/<slug:slug>/connect/seen/", connecting.seen, name="agent_seen"),
+    path("approvals/always/", approvals.standing, name="standing_approvals"),
     path("conversations/<conversation_id>/", conversations.show, name="conversation"),
     path("settings/budgets/new/", budgets.create, name="new_budget"),
     path("settings/budgets/<budget_id>/", budgets.change, name="budget"),

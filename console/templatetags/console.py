@@ -1,7 +1,8 @@
 """Small pieces of the console's pages."""
 
+import json
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
 from django import template
 from django.templatetags.static import static
@@ -25,6 +26,12 @@ def sections_of(member: Member) -> list[Section]:
 
 
 @register.simple_tag
+def waiting_in(section: Section, member: Member) -> int:
+    """The number of things in a section that wait for the member."""
+    return section.waiting(member) if section.waiting is not None else 0
+
+
+@register.simple_tag
 def icon(name: str) -> SafeString:
     """A picture of `static/console/icons.svg`; the words beside it say what it means."""
     sheet = static("console/icons.svg")
@@ -43,6 +50,12 @@ def when(moment: datetime | Literal[""] | None, never: str = "never") -> SafeStr
     return format_html(
         '<time datetime="{}" title="{}" data-relative>{}</time>', moment.isoformat(), exact, short
     )
+
+
+@register.filter
+def as_json(value: Any) -> str:
+    """A value as JSON that people read, with nothing left out."""
+    return json.dumps(value, indent=2, ensure_ascii=False)
 
 
 @register.simple_tag

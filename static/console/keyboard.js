@@ -1,5 +1,5 @@
 // `/` searches, `g` and a letter goes to a section, `?` shows this list; never while somebody writes.
-const SECTIONS = { o: "overview", a: "agents", l: "live", c: "conversations", u: "usage", k: "keys" };
+const SECTIONS = { o: "overview", a: "agents", l: "live", c: "conversations", d: "approvals", u: "usage", k: "keys" };
 const PAUSE_MS = 1000;
 let went = 0; // when `g` was pressed
 
