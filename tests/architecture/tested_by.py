@@ -91,6 +91,7 @@ TESTED_BY = {
     "conversations/transports/rest/urls.py": "tests/clawsite/test_openapi.py",
     "conversations/transports/rest/usage/report.py": "tests/live/test_management.py",
     "auditing/": "tests/auditing/test_watching.py",
+    "console/approvals/givers.py": "tests/console/approvals/test_pages.py",
     "console/settings/budgets/forms.py": "tests/console/settings/budgets/test_pages.py",
     "conversations/transports/rest/usage/budgets.py": "tests/live/test_budgets.py",
     "wire/objects/budgets.py": "tests/clawsite/test_openapi.py",
