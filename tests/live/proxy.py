@@ -73,10 +73,10 @@ async def _forward(
                 linger(end.get_extra_info("socket"))
                 end.transport.abort()
     finally:
-        asking.cancel()
-        await asyncio.gather(asking, return_exceptions=True)
         for end in (writer, server_writer):
             end.close()
+        asking.cancel()
+        await asyncio.gather(asking, return_exceptions=True)
 
 
 async def _copy(

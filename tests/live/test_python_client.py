@@ -17,6 +17,7 @@ from typing import Any
 import httpx2
 import pytest
 from clawsite_client import AsyncClient, ClawError, Client
+from clawsite_client.exchange import Transport
 
 from tests.documents import ROOT
 from tests.live.clients import Rest
@@ -33,10 +34,16 @@ CUTS = [150, 1500, 900, 1200]
 SOURCE = ROOT / "clients" / "python"
 
 
+TRANSPORTS: tuple[Transport, ...] = ("sse", "websocket")
+both = pytest.mark.parametrize("transport", TRANSPORTS)
+
+
 @pytest.fixture
-def client(server: Server) -> Iterator[Client]:
+def clients(server: Server) -> Iterator[dict[Transport, Client]]:
+    """One of each transport."""
+    url, token = f"{server.url}/a/acme-agent", server.keys.acme
     with httpx2.Client(trust_env=False, timeout=60) as http:
-        yield Client(f"{server.url}/a/acme-agent", server.keys.acme, http=http)
+        yield {name: Client(url, token, transport=name, http=http) for name in TRANSPORTS}
 
 
 def get_weather(city: str) -> str:
@@ -44,7 +51,9 @@ def get_weather(city: str) -> str:
     return f"20 degrees in {city}"
 
 
-def test_it_works(client: Client) -> None:
+@both
+def test_it_works(clients: dict[Transport, Client], transport: Transport) -> None:
+    client = clients[transport]
     reply = client.chat.send(WORDS)
     assert (reply.content, reply.stop_reason) == (TEXT, "end_turn")
     assert reply.usage and reply.usage["totalTokens"] > 0
@@ -54,13 +63,18 @@ def test_it_works(client: Client) -> None:
     assert len(client.conversations.messages(reply.conversation_id)["messages"]) == 4
 
 
-async def test_nothing_is_lost_in_a_network_that_breaks(server: Server) -> None:
+@both
+async def test_nothing_is_lost_in_a_network_that_breaks(
+    server: Server, transport: Transport
+) -> None:
     """P2: four times, once before any event."""
 
     def ask(port: int) -> list[Any]:
         with (
             httpx2.Client(trust_env=False) as http,
-            Client(f"http://127.0.0.1:{port}", server.keys.acme, http=http) as client,
+            Client(
+                f"http://127.0.0.1:{port}", server.keys.acme, http=http, transport=transport
+            ) as client,
         ):
             return list(client.chat.stream(WORDS))
 
@@ -72,11 +86,16 @@ async def test_nothing_is_lost_in_a_network_that_breaks(server: Server) -> None:
     assert positions == sorted(set(positions)) and events[-1]["type"] == "done"
 
 
-async def test_the_client_for_coroutines_does_the_same(server: Server) -> None:
+@both
+async def test_the_client_for_coroutines_does_the_same(
+    server: Server, transport: Transport
+) -> None:
     async with (
         breaking_network(server.port, CUTS) as port,
         httpx2.AsyncClient(trust_env=False) as http,
-        AsyncClient(f"http://127.0.0.1:{port}", api_key=server.keys.acme, http=http) as client,
+        AsyncClient(
+            f"http://127.0.0.1:{port}", api_key=server.keys.acme, http=http, transport=transport
+        ) as client,
     ):
         events = [event async for event in client.chat.stream(WORDS)]
         reply = await client.chat.send(WORDS)
@@ -85,30 +104,35 @@ async def test_the_client_for_coroutines_does_the_same(server: Server) -> None:
     assert reply.content == TEXT and len(listed["conversations"]) == 1
 
 
-def test_a_python_function_is_a_tool_of_the_agent(client: Client) -> None:
-    reply = client.chat.send(CALLING, tools=[get_weather])
+@both
+def test_a_python_function_is_a_tool_of_the_agent(
+    clients: dict[Transport, Client], transport: Transport
+) -> None:
+    reply = clients[transport].chat.send(CALLING, tools=[get_weather])
     assert "20 degrees in Rome" in reply.content
 
 
-async def test_a_coroutine_is_one_too(server: Server) -> None:
+@both
+async def test_a_coroutine_is_one_too(server: Server, transport: Transport) -> None:
     async def get_weather(city: str) -> str:
         """The weather of a city."""
         await asyncio.sleep(0)
         return f"21 degrees in {city}"
 
     async with httpx2.AsyncClient(trust_env=False) as http:
-        client = AsyncClient(server.url, server.keys.acme, http=http)
+        client = AsyncClient(server.url, server.keys.acme, http=http, transport=transport)
         assert "21 degrees" in (await client.chat.send(CALLING, tools=[get_weather])).content
 
 
+@both
 async def test_an_approval_is_decided_while_the_answer_waits(
-    server: Server, manager: Rest, manager_token: str
+    server: Server, manager: Rest, manager_token: str, transport: Transport
 ) -> None:
     tools = [{"builtin": "current_time", "approval": "always"}]
     await manager.request("PATCH", "/api/agents/acme-agent", json={"tools": tools})
     types = []
     async with httpx2.AsyncClient(trust_env=False, timeout=60) as http:
-        client = AsyncClient(server.url, manager_token, http=http)
+        client = AsyncClient(server.url, manager_token, http=http, transport=transport)
         asking = "Time? [[upstream mode=tool tool=current_time tokens=2]]"
         async for event in client.chat.stream(asking, agent="acme-agent"):
             types.append(event["type"])
@@ -118,7 +142,17 @@ async def test_an_approval_is_decided_while_the_answer_waits(
     await manager.request("PATCH", "/api/agents/acme-agent", json={"tools": []})
 
 
-def test_errors_have_the_code_of_the_server(client: Client, server: Server) -> None:
+@both
+def test_errors_have_the_code_of_the_server(
+    clients: dict[Transport, Client], server: Server, transport: Transport
+) -> None:
+    client = clients[transport]
+    with (
+        Client(server.url, "claw_live_nobody", transport=transport) as stranger,
+        pytest.raises(ClawError) as unknown,
+    ):
+        stranger.chat.send("Hi")
+    assert unknown.value.code == "invalid_token"
     with pytest.raises(ClawError) as raised:
         client.chat.send("Hi [[upstream mode=error at=3]]")
     assert raised.value.code == "upstream_overloaded"
@@ -128,6 +162,37 @@ def test_errors_have_the_code_of_the_server(client: Client, server: Server) -> N
     assert (refused.value.code, refused.value.status) == ("conversation_not_found", 404)
     with pytest.raises(ClawError):
         Client(server.url)
+    with pytest.raises(ClawError):
+        Client(server.url, "token", transport="carrier pigeon")  # type: ignore[arg-type]
+
+
+@both
+def test_a_run_and_a_conversation_have_their_events(
+    clients: dict[Transport, Client], transport: Transport
+) -> None:
+    client = clients[transport]
+    history = [
+        {"role": "user", "content": "One"},
+        {"role": "assistant", "content": "Two"},
+        {"role": "user", "content": WORDS},
+    ]
+    reply = client.chat.send(history)
+    assert reply.content == TEXT
+    events = list(client.runs.events(reply.run_id))
+    assert events[0]["type"] == "run_started" and events[-1]["type"] == "done"
+    more = list(client.conversations.send_message_stream(reply.conversation_id, WORDS))
+    assert more[0]["conversationId"] == reply.conversation_id
+
+
+@both
+def test_a_file_is_sent_with_a_message(
+    clients: dict[Transport, Client], transport: Transport
+) -> None:
+    client = clients[transport]
+    file = client.files.upload("receipt.txt", b"Paid: 12 euros.", agent="acme-agent")
+    reply = client.chat.send(WORDS, attachments=[file["id"]])
+    asked, _ = client.conversations.messages(reply.conversation_id)["messages"]
+    assert [each["name"] for each in asked["attachments"]] == ["receipt.txt"]
 
 
 # --- the command line

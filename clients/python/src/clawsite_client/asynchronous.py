@@ -9,8 +9,18 @@ import httpx2
 
 from clawsite_client.answer import Event
 from clawsite_client.errors import ClawError, connection_lost
-from clawsite_client.exchange import TIMEOUT, decoded, failure, headers_of, parts_of
+from clawsite_client.exchange import (
+    TIMEOUT,
+    Transport,
+    checked,
+    decoded,
+    failure,
+    headers_of,
+    parts_of,
+    token_of,
+)
 from clawsite_client.resources import Resources
+from clawsite_client.sockets import AsyncSocket
 from clawsite_client.sse import Parser
 from clawsite_client.steps import Call, Fetch, Open, Read, Request, Steps, Tell, Wait
 
@@ -25,12 +35,14 @@ class AsyncClient(Resources):
         token: str | None = None,
         *,
         api_key: str | None = None,
+        transport: Transport = "sse",
         retries: int = 5,
         http: httpx2.AsyncClient | None = None,
     ) -> None:
         """`http` is used instead of a client of its own, and is not closed."""
         self.retries, self._url = retries, url.rstrip("/")
-        self._headers, self._given = headers_of(token, api_key), http
+        self._token, self._transport = token_of(token, api_key), checked(transport)
+        self._given = http
         self._http = http or httpx2.AsyncClient(timeout=TIMEOUT)
         super().__init__(self)
 
@@ -56,9 +68,14 @@ class AsyncClient(Resources):
         """See `Carrier.events`."""
         return self._carried_out(steps, [])
 
+    def _stream(self) -> "_Stream | AsyncSocket":
+        if self._transport == "websocket":
+            return AsyncSocket(self._url, self._token)
+        return _Stream(self)
+
     async def _carried_out(self, steps: Steps, returned: list[Any]) -> AsyncGenerator[Event, None]:
         """Tells the events; what the steps return comes into `returned`."""
-        stream = _Stream(self)
+        stream = self._stream()
         answer: Any = None
         problem: Exception | None = None
         try:
@@ -82,7 +99,7 @@ class AsyncClient(Resources):
             await stream.aclose()
             steps.close()
 
-    async def _done(self, step: Any, stream: "_Stream") -> Any:
+    async def _done(self, step: Any, stream: "_Stream | AsyncSocket") -> Any:
         match step:
             case Fetch(request):
                 response = await self.send(request)
@@ -102,8 +119,7 @@ class AsyncClient(Resources):
 
     async def send(self, request: Request, *, stream: bool = False) -> httpx2.Response:
         """Send a request."""
-        headers = {**self._headers, **request.headers}
-        parts = parts_of(request) | {"headers": headers}
+        parts = parts_of(request) | {"headers": headers_of(self._token, request)}
         built = self._http.build_request(request.method, self._url + request.path, **parts)
         return await self._http.send(built, stream=stream)
 

@@ -27,7 +27,8 @@ class ClawError(Exception):
     @property
     def retryable(self) -> bool:
         """Whether the same request may succeed soon."""
-        return self.code == "connection_lost" or self.status in RETRYABLE
+        told = self.status is None and self.retry_after is not None
+        return told or self.code == "connection_lost" or self.status in RETRYABLE
 
 
 def error_of(status: int, body: Any, retry_after: str | None) -> ClawError:
@@ -47,6 +48,7 @@ def error_of(status: int, body: Any, retry_after: str | None) -> ClawError:
     )
 
 
-def connection_lost() -> ClawError:
+def connection_lost(*, retry_after: float | None = None) -> ClawError:
     """The error for a connection that broke, or never came about."""
-    return ClawError("connection_lost", "The connection to the server was lost.")
+    message = "The connection to the server was lost."
+    return ClawError("connection_lost", message, retry_after=retry_after)

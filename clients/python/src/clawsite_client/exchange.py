@@ -1,7 +1,7 @@
 """Requests and answers in the terms of httpx2, for both clients."""
 
 import json
-from typing import Any
+from typing import Any, Literal, TypeAlias, cast, get_args
 
 import httpx2
 
@@ -12,12 +12,30 @@ TIMEOUT = httpx2.Timeout(10.0, read=60.0)
 """Seconds; a stream is never silent for so long."""
 
 
-def headers_of(token: str | None, api_key: str | None) -> dict[str, str]:
-    """The headers of every request; `api_key` is another name of `token`."""
+Transport: TypeAlias = Literal["sse", "websocket"]
+"""How the events of an answer come."""
+
+
+def token_of(token: str | None, api_key: str | None) -> str:
+    """The token that is given; `api_key` is another name of it. Raises ClawError."""
     given = token or api_key
     if not given:
         raise ClawError("auth_required", "Give a `token`: an API key, or a visitor's token.")
-    return {"Authorization": f"Bearer {given}"}
+    return given
+
+
+def checked(transport: str) -> Transport:
+    """A transport that there is. Raises ClawError."""
+    if transport not in get_args(Transport):
+        raise ClawError(
+            "invalid_message", f"A transport is `sse` or `websocket`, not {transport!r}."
+        )
+    return cast(Transport, transport)
+
+
+def headers_of(token: str, request: Request) -> dict[str, str]:
+    """The headers of a request."""
+    return {"Authorization": f"Bearer {token}", **request.headers}
 
 
 def parts_of(request: Request) -> dict[str, Any]:

@@ -45,7 +45,8 @@ class Chat(Resource):
     """Answers to one message, or to a history of your own.
 
     `agent` is the slug or id where the client's address does not say it; `conversation_id` goes on
-    with that conversation; `tools` are Python functions that the agent may call."""
+    with that conversation; `tools` are Python functions that the agent may call, `attachments` the
+    ids of files."""
 
     def stream(self, text: Text, **options: Any) -> Any:
         """The events of the answer as they come. Leaving them does not stop the answer.
@@ -64,6 +65,7 @@ class Chat(Resource):
         agent: str | None = None,
         conversation_id: str | None = None,
         tools: Iterable[Function | Tool] = (),
+        attachments: Iterable[str] = (),
         client_message_id: str | None = None,
     ) -> Steps:
         known = tools_of(tools)
@@ -72,6 +74,7 @@ class Chat(Resource):
             "agentId": agent,
             "conversationId": conversation_id,
             "tools": [tool.told for tool in known.values()],
+            "attachments": list(attachments),
         }
         given = {name: value for name, value in body.items() if value}
         named = {"Idempotency-Key": client_message_id} if client_message_id else {}
@@ -105,10 +108,9 @@ class Conversations(Resource):
         """`{"messages": [...], "nextCursor": ...}`, the oldest first."""
         return self._ask("GET", f"{_at('conversations', conversation_id)}/messages", before=before)
 
-    def send_message_stream(self, conversation_id: str, content: str) -> Any:
-        """The events of the answer in a conversation that there is, or begins with it."""
-        body = {"message": content, "conversationId": conversation_id}
-        return self._carrier.events(self._follow(Request("POST", "/api/chat/stream", body), {}))
+    def send_message_stream(self, conversation_id: str, content: str, **options: Any) -> Any:
+        """As `chat.stream`, in a conversation that there is, or begins with it."""
+        return Chat(self._carrier).stream(content, conversation_id=conversation_id, **options)
 
 
 class Agents(Resource):
@@ -129,6 +131,16 @@ class Agents(Resource):
     def add_document(self, agent: str, name: str, content: bytes) -> Any:
         """A document for it to answer from."""
         request = Request("POST", f"{_at('agents', agent)}/documents", file=(name, content))
+        return self._carrier.run(fetching(request, self._carrier.retries))
+
+
+class Files(Resource):
+    """Files that are sent with messages."""
+
+    def upload(self, name: str, content: bytes, *, agent: str | None = None) -> Any:
+        """`{"id", "name", "mediaType", "bytes"}` of a file, whose id is one of `attachments`."""
+        query = {"agentId": agent} if agent else {}
+        request = Request("POST", "/api/files", query=query, file=(name, content))
         return self._carrier.run(fetching(request, self._carrier.retries))
 
 
@@ -183,7 +195,7 @@ class Resources:
 
     def __init__(self, carrier: Carrier) -> None:
         self.chat, self.conversations = Chat(carrier), Conversations(carrier)
-        self.agents, self.runs = Agents(carrier), Runs(carrier)
+        self.agents, self.files, self.runs = Agents(carrier), Files(carrier), Runs(carrier)
         self._plain = Resource(carrier)
 
     def keys(self) -> Any:
