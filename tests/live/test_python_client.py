@@ -222,13 +222,20 @@ def claw(server: Server, *arguments: str, **options: Any) -> "subprocess.Complet
     return subprocess.run(**made, capture_output=True, text=True, timeout=60, **options)
 
 
-def test_one_question_is_answered_on_standard_output(server: Server) -> None:
+def test_one_question_is_answered_on_standard_output(server: Server, tmp_path: Path) -> None:
     asked = claw(server, "chat", "acme-agent", WORDS)
     assert (asked.returncode, asked.stdout) == (0, f"{TEXT}\n")
-    events = claw(server, "chat", "acme-agent", WORDS, "--json").stdout.splitlines()
+    (receipt := tmp_path / "receipt.txt").write_text("Paid: 12 euros.")
+    asking = ("chat", "acme-agent", WORDS, "--json", "-f", str(receipt))
+    events = claw(server, *asking).stdout.splitlines()
     run = json.loads(events[0])["runId"]
     assert json.loads(events[-1])["type"] == "done"
     assert claw(server, "runs", "tail", run, "--json").stdout.splitlines() == events
+    with Client(server.url, server.keys.acme) as client:
+        (said, _) = client.conversations.messages(json.loads(events[0])["conversationId"])[
+            "messages"
+        ]
+    assert [each["name"] for each in said["attachments"]] == ["receipt.txt"]
 
 
 def test_a_talk_goes_on_to_the_end_of_the_input(server: Server) -> None:
@@ -239,6 +246,9 @@ def test_a_talk_goes_on_to_the_end_of_the_input(server: Server) -> None:
 def test_exit_codes_tell_what_went_wrong(server: Server) -> None:
     failed = claw(server, "chat", "acme-agent", "Hi [[upstream mode=error]]")
     assert failed.returncode == 1 and failed.stderr.startswith("upstream_overloaded")
+    nothing = claw(server, "runs", "tail", "run_nothing", "--json")
+    assert nothing.returncode == 1
+    assert json.loads(nothing.stderr)["error"]["code"] == "run_not_found"
     assert claw(server, "chat").returncode == 2
     assert claw(server, "agents", token="claw_live_nobody").returncode == 3
 

@@ -1,8 +1,10 @@
 """`claw chat`: one question, or a talk."""
 
+import json
 import sys
 import time
 import uuid
+from collections.abc import Iterable
 from typing import Any
 
 from clawsite_client.answer import Answer, Event
@@ -24,7 +26,14 @@ class Talk:
     ) -> None:
         self._client, self._agent, self._output = client, agent, output
         self._conversation_id = conversation_id
+        self._files: list[str] = []
         self._asks = sys.stdin.isatty() and not output.as_json
+
+    def attach(self, files: Iterable[tuple[str, bytes]]) -> None:
+        """Send these with the first question: a name and a content each. Raises ClawError."""
+        for name, content in files:
+            sent = self._client.files.upload(name, content, agent=self._agent)
+            self._files.append(sent["id"])
 
     def hold(self) -> int:
         """Ask for a line, answer it, and so on to the end of the input; the exit code."""
@@ -40,12 +49,13 @@ class Talk:
                 try:
                     self.ask(text)
                 except ClawError as error:
-                    print(f"{error.code}: {error.message}", file=sys.stderr)
+                    self._output.error(error)
 
     def ask(self, text: str) -> int:
         """One question; the exit code. Raises ClawError."""
         answer, name = Answer(), f"claw-{uuid.uuid4()}"
         options: dict[str, Any] = {"agent": self._agent, "conversation_id": self._conversation_id}
+        options["attachments"], self._files = self._files, []
         events = self._client.chat.stream(text, client_message_id=name, **options)
         try:
             for event in events:
@@ -55,6 +65,7 @@ class Talk:
                 self._decide(event)
         except KeyboardInterrupt:
             events.close()
+            self._output.pause()
             self._stop(answer.run_id or name)
             print("\nstopped", file=sys.stderr)
             return INTERRUPTED
@@ -78,10 +89,11 @@ class Talk:
         if not self._asks:
             return
         if event["type"] == "approval_required":
-            said = input(f"Allow {event['tool']} {event['args']}? [y/N] ")
+            call = f"{event['tool']} {json.dumps(event['args'], ensure_ascii=False)}"
+            said = self._output.ask(f"Allow {call}? [y/N]")
             agreed = said.strip().lower() in ("y", "yes")
             self._client.approve(event["runId"], event, approve=agreed)
         elif event["type"] == "question":
             choices = f" {event['choices']}" if event.get("choices") else ""
-            text = input(f"{event['text']}{choices} ")
+            text = self._output.ask(f"{event['text']}{choices}")
             self._client.answer(event["runId"], event["id"], text)
