@@ -66,7 +66,12 @@ class Parts:
             if self._ended:
                 break
             if type_ == "token":
-                writes += self._text(_piece.decode(data).content)
+                content = _piece.decode(data).content
+                if self._kind == "text":  # on every token's way
+                    self._told += len(content)
+                    writes.append(self.piece("text", content))
+                else:
+                    writes += self._text(content)
             elif type_ == "thinking":
                 writes += self._part("reasoning", _piece.decode(data).content)
             elif type_ in OUTCOMES:

@@ -123,6 +123,13 @@ class Output:
             self._placed({"content_index": 0, "delta": content, "logprobs": []}),
         )
 
+    def go_on(self, data: bytes) -> str:
+        """Add a token to the message that is open; returns its text."""
+        content = _piece.decode(data).content
+        self._texts.append(content)
+        self.told += len(content)
+        return content
+
     def show(self, message: Message) -> Iterator[Said]:
         """Add the part of a message that has not come yet. Its thoughts come first or
         not at all: their place is not known any more."""
