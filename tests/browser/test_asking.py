@@ -278,16 +278,24 @@ async def test_all_of_what_is_approved_is_shown(page: Page) -> None:
     await expect(asks(page).locator("pre")).to_contain_text('"then": "pay\\u202e1"')
 
 
-@pytest.mark.parametrize(("scheme", "width"), [("light", 1000), ("dark", 1000), ("dark", 360)])
+@pytest.mark.parametrize(
+    ("scheme", "width"), [("light", 1000), ("dark", 1000), ("light", 360), ("dark", 360)]
+)
 async def test_axe_and_looks(page: Page, scheme: str, width: int, shoot: Shoot) -> None:
     await page.set_viewport_size({"width": width, "height": 760})
     await page.evaluate(f"document.documentElement.style.colorScheme = '{scheme}'")
     await page.evaluate("talk.say('Book me a room')")
     choices = ["Monday", "Tuesday", "Any day of the week after next, if the blue room is free then"]
-    fields = {"name": {"type": "string", "title": "Name"}, "gift": {"type": "boolean"}}
+    fields = {
+        "name": {"type": "string", "title": "Name", "description": "As on the passport"},
+        "size": {"enum": ["S", "M"], "default": "M"},
+        "nights": {"type": "integer"},
+        "gift": {"type": "boolean"},
+    }
     form = question(id="call_8", text="For whom?", schema={"type": "object", "properties": fields})
-    await wait(page, approval(editable=True), question(choices=choices), form)
-    await expect(asks(page)).to_have_count(3)
+    line = question(id="call_7", text="What else?")
+    await wait(page, approval(editable=True), question(choices=choices), form, line)
+    await expect(asks(page)).to_have_count(4)
     await page.wait_for_function("root.querySelector('.body p')")
     assert await violations(page) == []
     over = await page.locator(".content").evaluate("(all) => all.scrollWidth - all.clientWidth")

@@ -144,3 +144,35 @@ async def test_focus_rings_and_squares_are_whole(page: Page, shoot: Shoot) -> No
     await page.keyboard.press("Tab")
     await copy.focus()
     await shoot("focus")
+
+
+async def test_texts_of_two_directions_stand_in_order(page: Page, shoot: Shoot) -> None:
+    """What an agent offers begins where all else does; each line of a question has its own
+    direction, and its buttons stand beside it, also above the page that it was written on."""
+    introduce = (
+        """panel.introduce({ name: "Helper", greeting: "مرحبا", prompts: ["Hello", "سلام"] })"""
+    )
+    await page.evaluate(introduce)
+    await expect(page.locator(".greeting bdi")).to_have_text("مرحبا")
+    lefts = await page.locator(".prompts button").evaluate_all(
+        "(all) => all.map((each) => each.firstChild.getBoundingClientRect().left"
+        " - each.getBoundingClientRect().left)"
+    )
+    assert len({round(left) for left in lefts}) == 1
+    await page.evaluate(
+        "talk.say('سلام عليكم ورحمة الله وبركاته\\nHi', { context: { title: 'Boots' } })"
+    )
+    await expect(page.locator(".card.page")).to_be_visible()
+    body = page.locator(".user .body")
+    first, second = await body.evaluate(
+        """(body) => [0, body.textContent.length - 2].map((at) => {
+            const range = document.createRange();
+            range.setStart(body.firstChild, at);
+            range.setEnd(body.firstChild, at + 2);
+            return range.getBoundingClientRect().left - body.getBoundingClientRect().left;
+        })"""
+    )
+    assert second < 30 < first
+    bubble, buttons = await body.bounding_box(), await page.locator(".user .actions").bounding_box()
+    assert bubble and buttons and abs(bubble["y"] - buttons["y"]) < 8
+    await shoot("two-directions")

@@ -87,7 +87,7 @@ export class MessageView {
         this.#body.element.before(this.#steps);
       }
       this.#stepsDone();
-      this.#steps.append(make("li", { class: "working" }, icon("check"), make("span", {}, text)));
+      this.#steps.append(make("li", { class: "working" }, icon("check"), make("span", { dir: "auto" }, text)));
     });
   }
 

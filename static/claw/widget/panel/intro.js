@@ -4,7 +4,10 @@ import { make } from "../dom/elements.js";
 /** @import {Strings} from "../locales/strings.js" */
 /** @import {Settings} from "../settings.js" */
 
-/** What stands in a chat in which nothing was said: a greeting, and what one could ask. */
+/**
+ * What stands in a chat in which nothing was said: a greeting, and what one could ask. All of it
+ * begins at the same side, also where the languages of the page and of the agent run in two directions.
+ */
 export class Intro {
   element = make("div", { class: "intro", hidden: true });
   #strings;
@@ -19,9 +22,9 @@ export class Intro {
     const here = settings.get("greetings")?.find(({ page }) => matches(page, location.pathname));
     const text = own ?? here?.greeting ?? (agent.greeting || this.#strings.greeting);
     const prompts = (here?.prompts ?? agent.prompts).map((prompt) => {
-      return make("button", { type: "button", "data-action": "prompt", dir: "auto" }, prompt);
+      return make("button", { type: "button", "data-action": "prompt" }, make("bdi", {}, prompt));
     });
-    const greeting = make("p", { class: "greeting", dir: "auto" }, text);
+    const greeting = make("p", { class: "greeting" }, make("bdi", {}, text));
     this.element.replaceChildren(make("slot", { name: "greeting" }, greeting));
     if (!prompts.length) return;
     this.element.append(make("div", { class: "prompts", role: "group", "aria-label": this.#strings.suggestions }, ...prompts));
