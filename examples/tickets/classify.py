@@ -17,6 +17,7 @@ from typing import Any
 
 from clawsite_client import AsyncClient, ClawError
 
+WIDTH = 30
 ASK = "Which label fits this ticket? Answer with the label only.\n\n"
 
 
@@ -47,6 +48,12 @@ class Labels:
         self._file.close()
 
 
+def bar(done: int, whole: int) -> str:
+    """A bar as long as what is done, and the numbers."""
+    full = WIDTH * done // max(whole, 1)
+    return f"[{'#' * full}{'.' * (WIDTH - full)}] {done} of {whole}"
+
+
 async def classify(tickets: list[dict[str, str]], labels: Labels, given: Any) -> int:
     """Label those of the tickets that have none; the number of those that failed."""
     places, failed = asyncio.Semaphore(given.at_once), 0
@@ -61,7 +68,7 @@ async def classify(tickets: list[dict[str, str]], labels: Labels, given: Any) ->
                 print(f"\n{ticket['id']}: {error.code}: {error.message}", file=sys.stderr)
                 return
         labels.keep(ticket["id"], reply.content.strip())
-        print(f"\r{len(labels.ids)} of {len(tickets)}", end="", file=sys.stderr)
+        print(f"\r{bar(len(labels.ids), len(tickets))}", end="", file=sys.stderr)
 
     left = [ticket for ticket in tickets if ticket["id"] not in labels.ids]
     async with (
