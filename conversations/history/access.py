@@ -10,11 +10,11 @@ from agents.auth.visitors import owner_of
 from agents.caller import Caller
 from agents.principal import Kind, Principal
 from conversations import access as own
+from conversations.history.search.search import said
+from conversations.history.search.terms import MAX_TERMS
 from conversations.models import NOBODY, Conversation, Message, Share
 from engine.errors import ClawError
 
-MAX_WORDS = 8
-"""Of one search; more say nothing that these do not."""
 MAX_QUERY = 200
 WHO = {"visitor": "visitor:", "user": "user:", "key": "keys", "member": "member:"}
 """How the owner of a conversation begins, by the kind of who asked."""
@@ -22,8 +22,9 @@ WHO = {"visitor": "visitor:", "user": "user:", "key": "keys", "member": "member:
 
 @dataclass(frozen=True, kw_only=True)
 class Search:
-    """The conditions of a search: words of one of its messages or of its title (or its id), the
-    visitor, the kind of who asks (a key of `WHO`), and days (UTC) between which it was going on."""
+    """The conditions of a search: words (or beginnings of words) of one of its messages or of its
+    title, or its id; the visitor, the kind of who asks (a key of `WHO`), and days (UTC) between
+    which it was going on."""
 
     q: str = ""
     visitor: str = ""
@@ -74,7 +75,7 @@ def conversation_of_organization(caller: Caller, public_id: str) -> Conversation
 def found(rows: QuerySet[Conversation], search: Search) -> QuerySet[Conversation]:
     """Those of these conversations that fit."""
     if search.q:
-        rows = rows.filter(_said(search.q))
+        rows = rows.filter(_fitting(search.q))
     if search.visitor:
         rows = rows.filter(owner=owner_of(search.visitor))
     if search.by:
@@ -138,12 +139,9 @@ def _midnight(day: date) -> datetime:
     return datetime.combine(day, time(), UTC)
 
 
-def _said(q: str) -> Q:
+def _fitting(q: str) -> Q:
     q = q[:MAX_QUERY].replace("\0", " ").strip()  # PostgreSQL refuses to look for a NUL
-    words = q.split()[:MAX_WORDS]
-    titled = said = Q()
-    for word in words:
+    titled = Q()
+    for word in q.split()[:MAX_TERMS]:
         titled &= Q(title__icontains=word)
-        said &= Q(content__icontains=word)
-    messages = Message.objects.filter(said, replaced=False).values("conversation")
-    return Q(id=q) | titled | Q(id__in=messages)
+    return Q(id=q) | titled | said(q)

@@ -24,6 +24,7 @@ TESTS = (
     "usage/test_budgets.py",
     "../metering",
     "access/test_access.py::test_p25_what_is_foreign_is_answered_like_what_is_missing",
+    "history/search",
     "history/test_page.py::test_p24_a_cursor_of_another_conversation_is_no_cursor",
     "process/test_journal_lock.py::test_another_journal_is_another_lock",
     "execution/test_acceptance.py::test_an_agent_that_is_gone_is_said_to_be",

@@ -14,6 +14,7 @@ from accounts.access import purge_invitations
 from agents.auth import tickets
 from conversations.access import erasing
 from conversations.history.access import purge_shares
+from conversations.history.search.search import forget_deleted
 from conversations.models import NOBODY, UNFINISHED, Conversation, Run
 from conversations.usage import spending
 from core.commands import Result, ResultCommand, duration
@@ -43,6 +44,7 @@ class Command(ResultCommand):
             "tickets": sum(iter(tickets.purge, 0)),
             "conversations": _unused(conversations) if conversations else erasing.finish(),
         }
+        forget_deleted()
         spending.purge()
         purge_shares()
         purge_invitations()

@@ -149,7 +149,7 @@ SEARCH = (
     Parameter(
         name="q",
         schema={"type": "string", "maxLength": MAX_QUERY},
-        description="Words of one of its messages, or of its title.",
+        description="All of them are words, or beginnings of words, of one message or the title.",
     ),
     Parameter(name="visitor", schema=TEXT, description="Only of this visitor; needs `admin`."),
     Parameter(

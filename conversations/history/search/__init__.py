@@ -1,0 +1,1 @@
+"""The full-text search of messages: SQLite's FTS5, or an index of PostgreSQL."""
