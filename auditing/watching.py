@@ -15,7 +15,10 @@ from auditing.actors import Actor
 from auditing.recording import record
 
 WATCHED: dict[str, tuple[str, tuple[str, ...]]] = {
-    "accounts.Organization": ("organization", ("name", "time_zone", "platform_credentials")),
+    "accounts.Organization": (
+        "organization",
+        ("name", "time_zone", "platform_credentials", "approval_mail_seconds"),
+    ),
     "accounts.Membership": ("member", ("user_id", "role")),
     "accounts.Invitation": ("invitation", ("email", "role")),
     "accounts.Secret": ("secret", ("name",)),

@@ -1,5 +1,6 @@
 """`settings/`: the organisation's name and time zone, and its end."""
 
+from typing import Any
 from zoneinfo import available_timezones
 
 from django import forms
@@ -15,6 +16,14 @@ from console.forms import report
 from console.members import Member, for_members
 from engine.errors import ClawError
 
+MAIL_AFTER = [
+    ("", "never"),
+    (60, "after a minute"),
+    (300, "after 5 minutes"),
+    (3600, "after an hour"),
+    (86400, "after a day"),
+]
+
 
 class OrganizationForm(forms.Form):
     """The fields of an organisation that can be changed."""
@@ -24,6 +33,19 @@ class OrganizationForm(forms.Form):
         choices=lambda: [(name, name) for name in sorted(available_timezones())],
         help_text="The days of usage and budgets begin and end there.",
     )
+    approval_mail_seconds = forms.TypedChoiceField(
+        required=False,
+        coerce=int,
+        empty_value=None,
+        label="Mail about approvals that wait",
+        help_text="To owners, admins and members; at most one in 15 minutes.",
+    )
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        now = self.initial["approval_mail_seconds"]  # the API may have set any
+        own = [] if now in dict([(None, ""), *MAIL_AFTER]) else [(now, f"after {now} seconds")]
+        self.fields["approval_mail_seconds"].choices = [*MAIL_AFTER, *own]
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -31,7 +53,11 @@ class OrganizationForm(forms.Form):
 def show(request: HttpRequest, member: Member) -> HttpResponse:
     """The organisation's fields; owners may delete it."""
     organization = member.organization
-    initial = {"name": organization.name, "time_zone": organization.time_zone}
+    initial = {
+        "name": organization.name,
+        "time_zone": organization.time_zone,
+        "approval_mail_seconds": organization.approval_mail_seconds,
+    }
     form = OrganizationForm(request.POST or None, initial=initial)
     if request.method == "POST" and form.is_valid():
         try:

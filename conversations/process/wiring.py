@@ -18,6 +18,7 @@ from conversations.execution.runner import Runner
 from conversations.execution.setup.prompt import Prompts
 from conversations.execution.setup.providers import ProviderPool
 from conversations.execution.setup.toolbox import toolbox
+from conversations.execution.waiting.mails import ApprovalMails
 from conversations.feed.closing import Closing
 from conversations.feed.feed import Feed
 from conversations.feed.outbox import Outbox
@@ -78,7 +79,7 @@ async def _embedded(signals: Signals) -> Services:
     recovery = Recovery(log, dispatcher, recorder, prompts, observers, log.open_runs)
     progress = ProgressTicker(observers, dispatcher.handles)
     revocation, activity = Revocation(connections, dispatcher), Activity(signals)
-    indexer, outbox, deliverer = Indexer(), Outbox(feed), Deliverer()
+    indexer, outbox, deliverer, mails = Indexer(), Outbox(feed), Deliverer(), ApprovalMails()
     unfinished = log.unfinished()
     await assign_logs(log)
     await complete_logs(log, unfinished)
@@ -91,6 +92,7 @@ async def _embedded(signals: Signals) -> Services:
     indexer.start()
     outbox.start()
     deliverer.start()
+    mails.start()
     return Services(
         log=log,
         activity=activity,
@@ -106,7 +108,7 @@ async def _embedded(signals: Signals) -> Services:
         feed=feed,
         shared=False,
         background=(activity, signals, revocation, recovery, indexer),
-        working=(progress, closing, outbox, deliverer),
+        working=(progress, closing, outbox, deliverer, mails),
         lock=lock,
     )
 
@@ -148,11 +150,12 @@ async def _scaled_out(signals: Signals, work: int) -> Services:
         recovery = Recovery(log, dispatcher, recorder, prompts, observers)
         worker = Worker(dispatcher, recovery, work)
         worker.start()
-        indexer, outbox, deliverer = Indexer(), Outbox(feed), Deliverer()
+        indexer, outbox, deliverer, mails = Indexer(), Outbox(feed), Deliverer(), ApprovalMails()
         indexer.start()
         outbox.start()
         deliverer.start()
-        working = (worker, indexer, outbox, deliverer, *working)
+        mails.start()
+        working = (worker, indexer, outbox, deliverer, mails, *working)
     return Services(
         log=log,
         activity=activity,

@@ -71,6 +71,7 @@ TESTED_BY = {
     "conversations/execution/queue/database.py": (
         "tests/conversations/execution/queue/test_worker.py"
     ),
+    "conversations/access/reminders.py": "tests/conversations/execution/waiting/test_mails.py",
     "conversations/feed/access.py": "tests/conversations/feed/test_minutes.py",
     "conversations/feed/feed.py": "tests/conversations/feed/contract.py",
     "conversations/feed/followers.py": "tests/conversations/feed/contract.py",

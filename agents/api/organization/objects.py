@@ -18,6 +18,7 @@ class Organization(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     name: str
     slug: str
     time_zone: str
+    approval_mail_seconds: int | None
     created_at: Moment
 
 
@@ -25,12 +26,15 @@ class OrganizationFields(
     msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True
 ):
     """The fields of an organisation that a request may set. The time zone is a name of the tz
-    database, such as `Europe/Berlin`: days of usage begin and end there."""
+    database, such as `Europe/Berlin`: days of usage begin and end there. After
+    `approval_mail_seconds` those who may decide get a mail about tool calls that still wait; null:
+    they get none."""
 
     name: Name | UnsetType = UNSET
     time_zone: Name | UnsetType = UNSET
+    approval_mail_seconds: Annotated[int, Meta(ge=60, le=604800)] | UnsetType | None = UNSET
 
-    def given(self) -> dict[str, str]:
+    def given(self) -> dict[str, Any]:
         """The fields that the request has."""
         return {n: v for n, v in msgspec.structs.asdict(self).items() if v is not UNSET}
 

@@ -30,7 +30,7 @@ OPERATIONS = (
         "organization",
         organization.change,
         name="changeOrganization",
-        summary="Give the organisation another name or time zone",
+        summary="Change the name of the organisation, its time zone, or its mails about approvals",
         scope="admin",
         body=OrganizationFields,
         body_required=False,

@@ -1,5 +1,7 @@
 """`/api/organization`: the caller's own, but for its end: that stops what its agents say."""
 
+from typing import Any
+
 import msgspec
 from django.db import transaction
 from django.http import HttpRequest
@@ -22,13 +24,13 @@ def show(request: HttpRequest, caller: Caller) -> Answer:
 
 
 def change(request: HttpRequest, caller: Caller) -> Answer:
-    """`PATCH /api/organization`: its name, its time zone."""
+    """`PATCH /api/organization`: its name, its time zone, its mails about approvals."""
     manager(caller)
     return Answer(_shown(alter(caller, read(_fields, request).given())))
 
 
 @transaction.atomic
-def alter(caller: Caller, fields: dict[str, str]) -> models.Organization:
+def alter(caller: Caller, fields: dict[str, Any]) -> models.Organization:
     """Give the caller's organisation these values. Raises `forbidden`, ValidationError."""
     organization = access.organization(manager(caller).organization_id)
     for name, value in fields.items():
@@ -55,5 +57,6 @@ def _shown(row: models.Organization) -> objects.Organization:
         name=row.name,
         slug=row.slug or "",
         time_zone=row.time_zone,
+        approval_mail_seconds=row.approval_mail_seconds,
         created_at=row.created_at,
     )
