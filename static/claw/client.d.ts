@@ -97,6 +97,7 @@ export interface Conversation extends Emitter<ConversationEvents> {
   /** What the agent needs of somebody before it goes on. */
   readonly pending: Pending[];
   approve(id: string, verdict: Verdict): Promise<unknown>;
+  revoke(id: string): Promise<unknown>;
   answer(id: string, text: string): Promise<unknown>;
   /** Leaves a question without an answer. */
   decline(id: string): Promise<unknown>;

@@ -526,6 +526,7 @@ export interface AgentGreeting {
   showThinking: boolean;
   showTools: boolean;
   showUsage: boolean;
+  ifBusy: "queue" | "reject" | "interrupt" | "steer";
   widget: WidgetSettings;
 }
 

@@ -2,6 +2,7 @@
 
 import msgspec
 
+from wire.objects.management import Busy
 from wire.objects.widget import WidgetSettings
 from wire.parse import Moment, Name
 
@@ -27,6 +28,7 @@ class AgentGreeting(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     show_thinking: bool
     show_tools: bool
     show_usage: bool
+    if_busy: Busy
     widget: WidgetSettings
 
 

@@ -87,5 +87,6 @@ def _greeting(agent: VisitedAgent) -> AgentGreeting:
         show_thinking=config.show_thinking,
         show_tools=config.show_tools,
         show_usage=config.show_usage,
+        if_busy=config.if_busy,
         widget=agent.widget,
     )

@@ -101,6 +101,11 @@ export class Api {
     return this.#decide(runId, `approvals/${encodeURIComponent(id)}`, { argsDigest, ...verdict });
   }
 
+  /** Let calls that were approved beforehand ask again. @param {string} id of the standing approval */
+  revoke(id) {
+    return this.json("DELETE", `/api/standing-approvals/${encodeURIComponent(id)}`);
+  }
+
   /** Answer what the agent asks. @param {string} runId @param {string} id @param {string} text */
   answer(runId, id, text) {
     return this.#decide(runId, "answers", { id, text });

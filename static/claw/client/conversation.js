@@ -146,6 +146,11 @@ export class Conversation extends Emitter {
     return this.#api.approve(runId, call, verdict);
   }
 
+  /** Let calls that were approved beforehand ask again: `approval.by.id` of one of them. @param {string} id */
+  async revoke(id) {
+    return this.#api.revoke(id);
+  }
+
   /** Answer a question in `pending`. @param {string} id @param {string} text */
   async answer(id, text) {
     return this.#api.answer(awaiting(this.messages, id).runId, id, text);

@@ -33,6 +33,7 @@ export class Log {
   /** @type {Desk} */
   #desk = {
     approve: async (id, verdict) => this.#conversation?.approve(id, verdict),
+    revoke: async (id) => this.#conversation?.revoke(id),
     answer: async (id, text) => this.#conversation?.answer(id, text),
     decline: async (id) => this.#conversation?.decline(id),
   };

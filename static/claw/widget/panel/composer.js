@@ -10,7 +10,8 @@ const TOUCH = matchMedia("(hover: none) and (pointer: coarse)");
 
 /**
  * Where one writes. Enter sends, Shift+Enter breaks the line; while an answer comes the button
- * stops it. The draft is kept as it is typed.
+ * stops it, and where the agent takes words meanwhile they are sent by Enter or a second button.
+ * The draft is kept as it is typed.
  */
 export class Composer {
   /** Where one writes. */
@@ -21,6 +22,8 @@ export class Composer {
   #button;
   #note;
   #busy = false;
+  #joins = false;
+  #join;
   /** @type {string | undefined} */
   #replaces;
   /** The draft, while a message is edited in its place. */
@@ -43,11 +46,12 @@ export class Composer {
     this.#button = /** @type {HTMLButtonElement} */ (make("button", { type: "submit", class: "send" }, icon("send")));
     const cancel = iconButton("cancel-edit", strings.cancel, "close");
     this.#note = make("p", { class: "editing", hidden: true }, make("span", {}, strings.editing), cancel);
-    const field = make("div", { class: "field" }, this.input, this.#button);
+    this.#join = /** @type {HTMLButtonElement} */ (make("button", { type: "submit", class: "join", hidden: true }, icon("send"), strings.join));
+    const field = make("div", { class: "field" }, this.input, this.#join, this.#button);
     this.element = make("form", { class: "composer" }, this.#note, field);
     this.element.addEventListener("submit", this.#submit);
     // What is pressed does not take the focus: a keyboard on the screen would go.
-    this.#button.addEventListener("mousedown", (event) => event.preventDefault());
+    for (const button of [this.#button, this.#join]) button.addEventListener("mousedown", (event) => event.preventDefault());
     this.input.addEventListener("keydown", this.#key);
     this.input.addEventListener("input", this.#changed);
     this.#show();
@@ -108,16 +112,27 @@ export class Composer {
     if (focused && this.#button.disabled) this.focus();
   }
 
+  /** Whether the agent takes words while it answers. @param {boolean} joins */
+  set joins(joins) {
+    this.#joins = joins;
+    this.#show();
+  }
+
   #submit = (/** @type {Event} */ event) => {
     event.preventDefault();
     this.submit();
   };
 
-  /** Send what is written, if there is anything and no answer is coming. */
+  /** Send what is written, if there is anything; while an answer comes only what may join it. */
   submit() {
     const text = this.input.value.trim();
-    if (this.#busy || !text) return;
+    if (!text || (this.#busy && !this.#mayJoin)) return;
     if (this.#onSend(text, this.#replaces)) this.back();
+  }
+
+  /** What is edited takes the place of what is being answered: it waits. */
+  get #mayJoin() {
+    return this.#joins && !this.#replaces;
   }
 
   #key = (/** @type {KeyboardEvent} */ event) => {
@@ -145,6 +160,7 @@ export class Composer {
     this.#button.toggleAttribute("data-action", this.#busy);
     if (this.#busy) this.#button.dataset.action = "stop";
     this.#button.disabled = !this.#busy && !this.input.value.trim();
+    this.#join.hidden = !this.#busy || !this.#mayJoin || !this.input.value.trim();
     this.#grow();
   }
 

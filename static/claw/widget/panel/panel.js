@@ -79,6 +79,7 @@ export class Panel {
     this.#call(name ?? agent.name);
     this.launcher.dress(settings);
     this.#intro.show(agent, greeting, settings);
+    this.composer.joins = agent.ifBusy === "steer";
     this.greeted = true;
     nextFrame(this.#state);
   }

@@ -37,7 +37,8 @@ export class ApprovalCard extends Ask {
   #buttons(args) {
     const { cards } = this.strings;
     const approve = actButton(cards.approve, () => this.#decided(true), "primary");
-    const buttons = make("div", { class: "buttons" }, approve, actButton(cards.deny, () => this.#decided(false)));
+    const always = actButton(cards.always, () => this.#decided(true, true));
+    const buttons = make("div", { class: "buttons" }, approve, actButton(cards.deny, () => this.#decided(false)), always);
     if (!this.call.editable) return buttons;
     const edit = actButton(cards.edit, () => {
       this.#edit(args);
@@ -56,13 +57,14 @@ export class ApprovalCard extends Ask {
     this.#edited.focus();
   }
 
-  /** @param {boolean} approved */
-  #decided(approved) {
+  /** @param {boolean} approved @param {boolean} [always] also later calls, in this conversation */
+  #decided(approved, always = false) {
     const { cards } = this.strings;
     const reason = this.#reason.value.trim();
     /** @type {Verdict} */
     const verdict = { approve: approved };
     if (reason) verdict.reason = reason;
+    if (always) verdict.always = "conversation";
     if (approved && this.#edited) {
       const args = objectOf(this.#edited.value);
       if (!args) return this.complain(cards.notJson);

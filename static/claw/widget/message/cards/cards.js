@@ -9,7 +9,7 @@ import { ToolCard } from "./tool.js";
 /** @import {Message, Pending, ToolUse, Verdict} from "../../../types.js" */
 /**
  * @typedef {{approve(id: string, verdict: Verdict): Promise<unknown>, answer(id: string, text: string): Promise<unknown>,
- *   decline(id: string): Promise<unknown>}} Desk
+ *   decline(id: string): Promise<unknown>, revoke(id: string): Promise<unknown>}} Desk
  *   where decisions go to
  */
 
@@ -49,7 +49,7 @@ export class Cards {
   #showTools({ tools, streaming }, asked) {
     const shown = tools.filter(({ id }) => !asked.has(id));
     const cards = shown.map((tool) => {
-      const card = this.#tools.get(tool.id) ?? new ToolCard(this.#strings, tool);
+      const card = this.#tools.get(tool.id) ?? new ToolCard(this.#strings, tool, this.#desk.revoke);
       this.#tools.set(tool.id, card);
       card.show(tool, !streaming);
       return card;

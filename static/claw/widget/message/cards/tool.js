@@ -1,6 +1,8 @@
 import { icon, make } from "../../dom/elements.js";
+import { actButton } from "./ask.js";
 import { duration, valueBox } from "./text.js";
 
+/** @import {ClawError} from "../../../client/errors.js" */
 /** @import {Strings} from "../../locales/strings.js" */
 /** @import {ToolUse} from "../../../types.js" */
 /** @typedef {"working" | "done" | "failed" | "ended"} State `ended`: the answer is over, and the call brought nothing */
@@ -22,13 +24,17 @@ export class ToolCard {
   #time = make("span", { class: "time" });
   #values = make("div", { class: "values" });
   #offered = false;
+  #revoke;
+  /** The standing approval that was revoked here. */
+  #revoked = "";
   /** What the page shows in place of it. @type {HTMLElement | null} */
   own = null;
 
-  /** @param {Strings} strings @param {ToolUse} tool */
-  constructor(strings, tool) {
+  /** @param {Strings} strings @param {ToolUse} tool @param {(id: string) => Promise<unknown>} revoke */
+  constructor(strings, tool, revoke) {
     this.#strings = strings;
     this.#tool = tool;
+    this.#revoke = revoke;
     const asked = questionOf(tool);
     const kind = asked ? "name asked" : tool.childRunId ? "name agent" : "name";
     const name = make("span", { class: kind, dir: "auto" }, asked || tool.tool);
@@ -75,6 +81,7 @@ export class ToolCard {
       return tool.isError ? cards.skipped : result.slice(0, LONGEST_VERDICT);
     }
     if (approval.by.kind === "expiry") return cards.expired;
+    if (approval.by.kind === "standing") return cards.standing;
     return approval.approved ? cards.approved : cards.denied;
   }
 
@@ -87,7 +94,29 @@ export class ToolCard {
     const boxes = [valueBox(this.#strings, cards.arguments, asked)];
     if (approval?.reason) boxes.push(valueBox(this.#strings, cards.reason, approval.reason));
     if (result !== undefined) boxes.push(valueBox(this.#strings, this.#state === "failed" ? cards.failed : cards.result, result));
-    this.#values.replaceChildren(...boxes);
+    this.#values.replaceChildren(...boxes, ...this.#standing(approval?.by));
+  }
+
+  /** What was approved beforehand can be asked again. @param {{kind: string, id?: string}} [by] */
+  #standing({ kind = "", id = "" } = { kind: "" }) {
+    if (kind !== "standing" || !id) return [];
+    const { cards } = this.#strings;
+    if (this.#revoked) return [make("p", { class: "about", role: "status" }, this.#revoked)];
+    return [actButton(cards.askAgain, () => void this.#askAgain(id))];
+  }
+
+  /** @param {string} id */
+  async #askAgain(id) {
+    const { cards } = this.#strings;
+    try {
+      await this.#revoke(id);
+      this.#revoked = cards.asksAgain;
+    } catch (error) {
+      const { code } = /** @type {ClawError} */ (error);
+      this.#revoked = code === "not_found" ? cards.byMembers : this.#strings.sentence(code);
+    }
+    this.#fill();
+    this.focus();
   }
 }
 
