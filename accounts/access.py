@@ -72,7 +72,8 @@ def store_secret(organization_id: str, name: str, value: str) -> Secret:
 
 
 def erase_secret(organization_id: str, name: str) -> None:
-    """Delete a secret. Raises `not_found`, and `in_use` while an agent's model call needs it."""
+    """Delete a secret. Raises `not_found`, and `in_use` while a model server, or the server of
+    vectors, needs it."""
     # PostgreSQL refuses to look for a NUL.
     secret = None if "\0" in name else secrets_of(organization_id).filter(name=name).first()
     if secret is None:
@@ -80,7 +81,7 @@ def erase_secret(organization_id: str, name: str) -> None:
     try:
         secret.delete()
     except RestrictedError:
-        raise ClawError("in_use", "An agent uses this secret for its model calls.") from None
+        raise ClawError("in_use", "An agent or the server of vectors uses this secret.") from None
 
 
 @transaction.atomic

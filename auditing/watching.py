@@ -46,6 +46,7 @@ WATCHED: dict[str, tuple[str, tuple[str, ...]]] = {
         ("scope", "target_id", "amount", "tokens", "period", "soft_percent", "hard"),
     ),
     "approvals.StandingApproval": ("standing_approval", ("agent_id", "conversation_id", "tool")),
+    "knowledge.EmbeddingServer": ("embedding_server", ("url", "model", "secret_id")),
     "webhooks.Webhook": ("webhook", ("url", "events", "enabled")),
 }
 """The audited models: what their rows are called, and the fields that are told. None is secret."""

@@ -8,13 +8,14 @@ from django.db import connection, transaction
 from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
+from accounts.access import secrets_of
 from agents import access as agents
 from agents.caller import Caller
 from agents.models import Agent
-from engine.errors import ClawError
+from engine.errors import ClawError, invalid
 from knowledge.embeddings.vectors import Vector
 from knowledge.extraction.chunk import Passage
-from knowledge.models import Chunk, Document, DocumentSource, Embedding
+from knowledge.models import Chunk, Document, DocumentSource, Embedding, EmbeddingServer
 from knowledge.search import postgresql
 
 MAX_DOCUMENTS = 1000
@@ -183,19 +184,50 @@ def fail_document(row: Document, error: str) -> None:
         _end(row, status=status, error=error[:300])
 
 
-def claim_without_vectors(model: str) -> Document | None:
-    """Take a document that a search finds, but whose vectors are of another model or missing; None
-    if there is none. Only organisations have vectors that the operator pays for."""
+def claim_without_vectors(model: str | None) -> Document | None:
+    """Take a document that a search finds, but whose vectors are missing, or of another model than
+    its organisation's server makes; None if there is none. `model` is that of the operator's
+    server, if there is one: it serves organisations without one whose calls the operator pays."""
     now = timezone.now()
-    free = Document.objects.filter(status=Document.Status.READY).exclude(embedded_by=model)
+    own = Q(organization__embedding_server__isnull=False)
+    wanting = own & ~Q(embedded_by=F("organization__embedding_server__model"))
+    if model is not None:
+        others = ~own & ~Q(embedded_by=model)
+        if settings.CLAW_PLATFORM_CREDENTIALS != "all":
+            others &= Q(organization__platform_credentials=True)
+        wanting |= others
+    free = Document.objects.filter(wanting, status=Document.Status.READY)
     free = free.filter(Q(claimed_until=None) | Q(claimed_until__lt=now))
-    if settings.CLAW_PLATFORM_CREDENTIALS != "all":
-        free = free.filter(organization__platform_credentials=True)
     row = free.order_by("created_at", "id").first()
     if row is None or not free.filter(pk=row.pk).update(claimed_until=now + LEASE):
         return None
     row.claimed_until = now + LEASE
     return row
+
+
+def embedding_server(organization_id: str) -> EmbeddingServer | None:
+    """The organisation's own server of vectors, with its key; None if it has none."""
+    rows = EmbeddingServer.objects.filter(organization=organization_id).select_related("secret")
+    return rows.first()
+
+
+def set_embedding_server(organization_id: str, *, secret: str | None, **fields: str) -> None:
+    """Let this server make the organisation's vectors. Raises ValidationError, and
+    `invalid_message` where there is no such secret."""
+    key = secrets_of(organization_id).filter(name=secret).first() if secret is not None else None
+    if secret is not None and key is None:
+        raise invalid("secret", "There is no such secret.")
+    row = EmbeddingServer(organization_id=organization_id, secret=key, **fields)
+    row.full_clean(exclude=["organization"], validate_unique=False)
+    row.save(force_insert=not embedding_server(organization_id))
+
+
+def remove_embedding_server(organization_id: str) -> None:
+    """Let the organisation have the operator's vectors again, or none. Raises `not_found`."""
+    row = embedding_server(organization_id)
+    if row is None:
+        raise ClawError("not_found", "There is no server of vectors.")
+    row.delete()
 
 
 def chunks_after(row: Document, last: int, count: int) -> list[Chunk]:

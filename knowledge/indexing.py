@@ -9,7 +9,7 @@ from core.tasks.background import Background
 from engine.errors import Unavailable
 from knowledge import access
 from knowledge.embeddings.indexing import embed_document
-from knowledge.embeddings.question import endpoint
+from knowledge.embeddings.question import endpoint_of, operators_endpoint
 from knowledge.extraction.block import NotReadable
 from knowledge.extraction.process import extract
 from knowledge.models import Document
@@ -56,12 +56,20 @@ class Indexer:
         if row is not None:
             await self._do(row, index_document(row))
             return True
-        place = endpoint()
-        row = await database_step(access.claim_without_vectors, place.model) if place else None
-        if row is None or place is None:
+        operators = operators_endpoint()
+        model = operators.model if operators is not None else None
+        row = await database_step(access.claim_without_vectors, model)
+        if row is None:
             return False
-        await self._do(row, embed_document(row, place))
+        await self._do(row, self._embed(row))
         return True
+
+    async def _embed(self, row: Document) -> None:
+        place = await database_step(endpoint_of, row.organization_id, paid=True)
+        if place is None:  # it was taken away meanwhile
+            await database_step(access.release_document, row)
+        else:
+            await embed_document(row, place)
 
     async def _do(self, row: Document, work: Coroutine[None, None, None]) -> None:
         try:

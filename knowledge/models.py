@@ -3,8 +3,9 @@
 from django.db import models
 from django.utils import timezone
 
-from accounts.models import Organization
+from accounts.models import Organization, Secret
 from agents.models import Agent
+from agents.validators import validate_base_url
 from engine.ids import new_id
 from knowledge.embeddings.bits import BitsField
 
@@ -82,6 +83,22 @@ class Chunk(models.Model):
 
     def __str__(self) -> str:
         return f"{self.document_id} {self.start}-{self.end}"
+
+
+class EmbeddingServer(models.Model):
+    """The server, of OpenAI's API, that makes the vectors of an organisation's documents, in place
+    of the operator's. `secret` is its key."""
+
+    organization = models.OneToOneField(
+        Organization, models.CASCADE, primary_key=True, related_name="embedding_server"
+    )
+    url = models.CharField(max_length=500, validators=[validate_base_url])
+    model = models.CharField(max_length=200)
+    # RESTRICT: without its key the server would give no more vectors.
+    secret = models.ForeignKey(Secret, models.RESTRICT, null=True, blank=True, related_name="+")
+
+    def __str__(self) -> str:
+        return f"{self.model} at {self.url}"
 
 
 class Embedding(models.Model):

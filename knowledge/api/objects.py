@@ -74,3 +74,12 @@ class Results(msgspec.Struct, frozen=True, kw_only=True):
     """The passages that an agent finds for a question, the best first."""
 
     results: list[Result]
+
+
+class EmbeddingServer(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A server of OpenAI's API that makes vectors: `url` ends where `/embeddings` begins, and
+    `secret` is the name of the secret that is its key, null where it wants none."""
+
+    url: Annotated[str, msgspec.Meta(min_length=1, max_length=500)]
+    model: Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
+    secret: str | None = None

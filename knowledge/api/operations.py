@@ -1,8 +1,16 @@
 """The operations on documents."""
 
 from core.http import PAGE
-from knowledge.api import documents
-from knowledge.api.objects import Document, DocumentForm, DocumentPage, NewDocument, Results, Search
+from knowledge.api import documents, embeddings
+from knowledge.api.objects import (
+    Document,
+    DocumentForm,
+    DocumentPage,
+    EmbeddingServer,
+    NewDocument,
+    Results,
+    Search,
+)
 from wire.description.openapi import Operation
 
 OPERATIONS = (
@@ -63,5 +71,33 @@ OPERATIONS = (
         scope="agents:read",
         body=Search,
         answers={200: (Results,)},
+    ),
+    Operation(
+        "GET",
+        "embeddings",
+        embeddings.show,
+        name="getEmbeddingServer",
+        summary="The organisation's own server of vectors",
+        scope="admin",
+        answers={200: (EmbeddingServer,)},
+    ),
+    Operation(
+        "PUT",
+        "embeddings",
+        embeddings.put,
+        name="setEmbeddingServer",
+        summary="Let a server make the vectors of all documents of the organisation",
+        scope="admin",
+        body=EmbeddingServer,
+        answers={200: (EmbeddingServer,)},
+    ),
+    Operation(
+        "DELETE",
+        "embeddings",
+        embeddings.remove,
+        name="deleteEmbeddingServer",
+        summary="Let the organisation have the operator's vectors again, or none",
+        scope="admin",
+        answers={204: ()},
     ),
 )

@@ -9,6 +9,7 @@ from typing import NamedTuple
 import msgspec
 
 from engine.http.connection import Idle
+from engine.http.guard import AddressRefused, Guard
 from engine.http.http1 import Broken
 from engine.http.pool import Pool
 from knowledge.embeddings.vectors import Vector, vector
@@ -26,11 +27,13 @@ AGAIN = frozenset({408, 409, 425, 429, 500, 502, 503, 504})
 
 
 class Endpoint(NamedTuple):
-    """A server, the model that makes the vectors, and the key, which may be empty."""
+    """A server, the model that makes the vectors, and the key, which may be empty. `guard` checks
+    the address, unless the operator has named it."""
 
     url: str
     model: str
     key: str
+    guard: Guard | None = None
 
 
 class NotEmbedded(Exception):
@@ -81,7 +84,7 @@ async def embed(endpoint: Endpoint, texts: Sequence[str], *, seconds: float) -> 
     if endpoint.key:
         headers["authorization"] = f"Bearer {endpoint.key}"
     try:
-        pool = Pool(endpoint.url, "/embeddings", headers, None)
+        pool = Pool(endpoint.url, "/embeddings", headers, endpoint.guard)
     except ValueError:
         raise NotEmbedded("The address of the embeddings server is unusable.") from None
     try:
@@ -104,6 +107,8 @@ async def _retrying(pool: Pool, model: str, texts: list[str], seconds: float) ->
                 await pool.post(request, answer, seconds)
         except (TimeoutError, Idle):
             raise NotEmbedded("The embeddings server did not answer in time.") from None
+        except AddressRefused as refused:
+            raise NotEmbedded(refused.message) from None
         except Broken:
             pass
         else:

@@ -2,7 +2,6 @@
 
 from types import ModuleType
 
-from django.conf import settings
 from django.db import connection
 
 from agents.config import AgentConfig
@@ -11,8 +10,7 @@ from engine.events import Source
 from engine.usage import estimate_tokens
 from knowledge import access
 from knowledge.embeddings.nearest import nearest
-from knowledge.embeddings.question import question_vector
-from knowledge.embeddings.vectors import Vector
+from knowledge.embeddings.question import Question, question_vector
 from knowledge.models import Chunk
 from knowledge.search import postgresql, sqlite
 from knowledge.search.fusion import fuse
@@ -29,21 +27,20 @@ async def find(
 ) -> list[tuple[Source, float]]:
     """The passages of `search`, also by the vector of the question where the agent has vectors.
     Raises `Unavailable`."""
-    vector = await question_vector(agent, query)
+    question = await question_vector(agent, query)
     bounds = {"limit": limit, "tokens": tokens}
-    return await database_step(search, agent.id, query, vector=vector, **bounds)
+    return await database_step(search, agent.id, query, question=question, **bounds)
 
 
 def search(
-    agent_id: str, query: str, *, limit: int, tokens: int, vector: Vector | None = None
+    agent_id: str, query: str, *, limit: int, tokens: int, question: Question | None = None
 ) -> list[tuple[Source, float]]:
     """At most `limit` passages of at most `tokens` tokens together, the best first, each with its
     score: one ranking over all documents. Any text is a valid query. Synchronous."""
     backend = BACKENDS[connection.vendor]
     rankings = backend.rankings(agent_id, terms_of(query), CANDIDATES)
-    if vector is not None:
-        model = settings.CLAW_EMBEDDINGS_MODEL
-        rankings.append(nearest(agent_id, model, vector, CANDIDATES))
+    if question is not None:
+        rankings.append(nearest(agent_id, question.model, question.vector, CANDIDATES))
     scored = fuse(rankings)[:limit]
     rows = access.chunks(agent_id, [id_ for id_, _ in scored])
     found: list[tuple[Source, float]] = []

@@ -10,7 +10,7 @@ from django.utils import timezone
 from core.database import database_step
 from knowledge import access
 from knowledge.embeddings.indexing import embed_document
-from knowledge.embeddings.question import endpoint as place
+from knowledge.embeddings.question import operators_endpoint as place
 from knowledge.indexing import Indexer
 from knowledge.models import Chunk, Document, Embedding
 from knowledge.search.search import find
@@ -124,3 +124,24 @@ async def test_a_stop_gives_the_document_back(caller, endpoint):
     await database_step(access.release_document, claimed)
     found = await database_step(Document.objects.get, pk=row.pk)
     assert (found.claimed_until, found.attempts) == (None, claimed.attempts)
+
+
+async def test_an_organisation_has_vectors_of_its_own_server(caller, own_server):
+    """With its own key, and for its own documents alone."""
+    row = await database_step(add_document, caller, "Money", "Refunds take five days.")
+    assert await Indexer()._next()
+    row = await database_step(Document.objects.get, pk=row.pk)
+    assert (row.embedded_by, await models()) == ("own", {"own"})
+    agent = replace(caller.agent, platform_credentials=False)
+    found = await find(agent, "refunds", limit=5, tokens=8000)
+    assert [source.title for source, _ in found] == ["Money"]
+    assert [body["model"] for _, body in own_server.requests] == ["own", "own"]
+    assert all("authorization: Bearer sk-own" in head for head, _ in own_server.requests)
+    assert not await Indexer()._next()
+
+
+async def test_a_server_that_is_taken_away_leaves_what_is_found_by_words(caller, own_server):
+    await database_step(add_document, caller, "Money", "Refunds take five days.")
+    await database_step(access.remove_embedding_server, caller.principal.organization_id)
+    assert not await Indexer()._next()
+    assert (await titles(caller, "refunds"), own_server.requests) == (["Money"], [])
