@@ -1,16 +1,20 @@
 """What every test shares: settings that need no environment, a database file, three people."""
 
+from collections.abc import Iterator
+
 import pytest
 from cryptography.fernet import Fernet
 from django.conf import settings
 from django.core.cache import cache
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
+from pytest_django import DjangoDbBlocker
 
 from accounts.models import Membership, Organization, User
 from agents.auth import key_holders, keys
 from agents.models import Agent, ApiKey
 from agents.public import visited
+from tests import database
 
 pytest_plugins = ["tests.services"]
 # Tests of other rooms import its constants too, so it is named before the first of them is read.
@@ -45,9 +49,17 @@ def pytest_configure() -> None:
 @pytest.fixture(scope="session")
 def django_db_modify_db_settings(tmp_path_factory: pytest.TempPathFactory) -> None:
     """A file, as in production: one in memory cannot be shared between threads as faithfully."""
-    database = settings.DATABASES["default"]
-    if database["ENGINE"].endswith("sqlite3"):
-        database["TEST"]["NAME"] = str(tmp_path_factory.mktemp("db") / "test.sqlite3")
+    default = settings.DATABASES["default"]
+    if default["ENGINE"].endswith("sqlite3"):
+        default["TEST"]["NAME"] = str(tmp_path_factory.mktemp("db") / "test.sqlite3")
+
+
+@pytest.fixture
+def transactional_db(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """An empty database that other threads see too. It replaces the fixture of pytest-django."""
+    with django_db_blocker.unblock():
+        yield
+        database.empty()
 
 
 @pytest.fixture(autouse=True)

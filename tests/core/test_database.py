@@ -16,7 +16,7 @@ from core.tracing import trace
 from engine.errors import Unavailable
 
 # A connection that is kept may not be touched by a test without a database.
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.usefixtures("transactional_db")
 
 
 def test_a_serving_process_keeps_no_statements(settings, monkeypatch):

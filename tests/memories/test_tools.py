@@ -11,7 +11,7 @@ from engine.tools.builtin.base import BuiltinTools
 from memories.access import Owner
 from memories.tools import memory_tools
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.usefixtures("transactional_db")
 
 
 class Memory:

@@ -14,7 +14,7 @@ from wire.errors import status_of
 
 
 @pytest.fixture
-def said(caller: Caller, db: None) -> str:
+def said(caller: Caller) -> str:
     """The id of a visitor's conversation."""
     visitor = visitor_of(caller, "visitor:anon:1")
     return ask(visitor, "Hello from a visitor").run.conversation.public_id
@@ -43,7 +43,7 @@ def test_another_organisation_finds_nothing(foreign_caller: Caller, said: str) -
     assert refused.value.code == "conversation_not_found"
 
 
-def test_a_second_conversation_of_a_name_is_a_conflict(caller: Caller, db: None) -> None:
+def test_a_second_conversation_of_a_name_is_a_conflict(caller: Caller) -> None:
     access.create_conversation(caller, "mine", "")
     with pytest.raises(ClawError) as refused:
         access.create_conversation(caller, "mine", "")
