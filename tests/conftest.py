@@ -1,5 +1,7 @@
 """What every test shares: settings that need no environment, a database file, three people."""
 
+import gc
+from asyncio import constants as asyncio_constants
 from collections.abc import Iterator
 
 import pytest
@@ -21,6 +23,10 @@ pytest_plugins = ["tests.services"]
 pytest.register_assert_rewrite("tests.engine.log.contract")
 
 
+# The debug mode of asyncio checks threads and callbacks, which is what we want of it. To note where
+# each task and callback was made takes a third of the time of a test.
+asyncio_constants.DEBUG_STACK_DEPTH = 0
+
 # A busy machine is no fault of what is tested.
 hypothesis_settings.register_profile(
     "busy", deadline=None, suppress_health_check=[HealthCheck.too_slow]
@@ -35,6 +41,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default="embedded",
         help="what the live tests talk to: one process, or many on PostgreSQL and Redis",
     )
+
+
+def pytest_collection_finish() -> None:
+    """What is loaded stays: the search for garbage in cycles need not look at thousands of tests
+    again and again."""
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_configure() -> None:

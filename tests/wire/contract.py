@@ -1,11 +1,12 @@
 """What every encoder keeps. A protocol's test derives from `EncoderContract` and says how its
-client reads."""
+client reads. Each test goes through all fixtures, because pytest takes ten times as long to run a
+test as an encoder to tell a run."""
 
 from collections.abc import Sequence
 from datetime import datetime
+from itertools import product
 
 import msgspec
-import pytest
 
 from engine.errors import ClawError
 from engine.events import Batch, decode
@@ -71,75 +72,79 @@ class EncoderContract:
             writes = writes + encoder.events(batch)
         return writes + encoder.close()
 
-    @pytest.mark.parametrize("name", fixtures.NAMES)
-    @pytest.mark.parametrize("merge", [False, True])
-    def test_a_client_reads_the_text_of_the_run(self, name: str, merge: bool) -> None:
-        expected = str(fold_all(batch_of(name)[1]).text)
-        whole = self.told(self.encoder(merge=merge), [batch_of(name)])
-        assert self.text(whole) == expected
-        assert not self.left_open(whole)
+    def test_a_client_reads_the_text_of_the_run(self) -> None:
+        for name, merge in product(fixtures.NAMES, [False, True]):
+            expected = str(fold_all(batch_of(name)[1]).text)
+            whole = self.told(self.encoder(merge=merge), [batch_of(name)])
+            assert self.text(whole) == expected, (name, merge)
+            assert not self.left_open(whole), (name, merge)
 
-    @pytest.mark.parametrize("name", fixtures.NAMES)
-    @pytest.mark.parametrize("size", [1, 2, 3])
-    def test_the_cut_into_batches_does_not_matter(self, name: str, size: int) -> None:
-        whole = self.told(self.encoder(), [batch_of(name)])
-        assert b"".join(self.told(self.encoder(), cut(batch_of(name), size))) == b"".join(whole)
-        merged = self.told(self.encoder(merge=True), cut(batch_of(name), size))
-        assert self.text(merged) == self.text(whole)
+    def test_the_cut_into_batches_does_not_matter(self) -> None:
+        for name, size in product(fixtures.NAMES, [1, 2, 3]):
+            whole = self.told(self.encoder(), [batch_of(name)])
+            batches = cut(batch_of(name), size)
+            assert b"".join(self.told(self.encoder(), batches)) == b"".join(whole), (name, size)
+            merged = self.told(self.encoder(merge=True), batches)
+            assert self.text(merged) == self.text(whole), (name, size)
 
-    @pytest.mark.parametrize("name", fixtures.NAMES)
-    def test_nothing_stays_open_wherever_it_is_closed(self, name: str) -> None:
-        batches = cut(batch_of(name), 1)
+    def test_nothing_stays_open_wherever_it_is_closed(self) -> None:
         error = ClawError("unavailable", "The server restarts.")
-        for end in range(len(batches) + 1):
-            for problem in (None, error):
+        for name in fixtures.NAMES:
+            batches = cut(batch_of(name), 1)
+            for end, problem in product(range(len(batches) + 1), (None, error)):
                 encoder = self.encoder()
                 writes = encoder.opening()
                 for batch in batches[:end]:
                     writes = writes + encoder.events(batch)
-                assert not self.left_open(writes + encoder.close(problem)), (end, problem)
+                closed = writes + encoder.close(problem)
+                assert not self.left_open(closed), (name, end, problem)
 
-    @pytest.mark.parametrize("name", WHOLE)
-    def test_nothing_is_open_once_a_run_is_done(self, name: str) -> None:
-        encoder = self.encoder()
-        assert not self.left_open(encoder.opening() + encoder.events(batch_of(name)))
-
-    @pytest.mark.parametrize("name", fixtures.NAMES)
-    def test_a_snapshot_stands_for_what_came_before_it(self, name: str) -> None:
-        batches = cut(batch_of(name), 1)
-        expected = str(fold_all(batch_of(name)[1]).text)
-        for at in range(1, len(batches)):
+    def test_nothing_is_open_once_a_run_is_done(self) -> None:
+        for name in WHOLE:
             encoder = self.encoder()
-            lines = [line for _, (line,), _ in batches[:at]]
-            writes = encoder.opening() + encoder.snapshot(snapshot_at(([], lines, at)))
-            for batch in batches[at:]:
-                writes = writes + encoder.events(batch)
-            assert self.text(writes + encoder.close()) == expected
+            assert not self.left_open(encoder.opening() + encoder.events(batch_of(name))), name
 
-    @pytest.mark.parametrize("name", fixtures.NAMES)
-    def test_a_keepalive_says_nothing(self, name: str) -> None:
-        encoder, batches = self.encoder(), cut(batch_of(name), 1)
-        writes = encoder.opening() + encoder.keepalive()
-        for batch in batches:
-            writes = writes + encoder.events(batch) + encoder.keepalive()
-        assert self.text(writes + encoder.close()) == str(fold_all(batch_of(name)[1]).text)
+    def test_a_snapshot_stands_for_what_came_before_it(self) -> None:
+        for name in fixtures.NAMES:
+            batches = cut(batch_of(name), 1)
+            expected = str(fold_all(batch_of(name)[1]).text)
+            for at in range(1, len(batches)):
+                encoder = self.encoder()
+                lines = [line for _, (line,), _ in batches[:at]]
+                writes = encoder.opening() + encoder.snapshot(snapshot_at(([], lines, at)))
+                for batch in batches[at:]:
+                    writes = writes + encoder.events(batch)
+                assert self.text(writes + encoder.close()) == expected, (name, at)
 
-    @pytest.mark.parametrize("name", fixtures.NAMES)
-    def test_what_a_visitor_may_not_see_does_not_come(self, name: str) -> None:
+    def test_a_keepalive_says_nothing(self) -> None:
+        for name in fixtures.NAMES:
+            encoder, batches = self.encoder(), cut(batch_of(name), 1)
+            writes = encoder.opening() + encoder.keepalive()
+            for batch in batches:
+                writes = writes + encoder.events(batch) + encoder.keepalive()
+            expected = str(fold_all(batch_of(name)[1]).text)
+            assert self.text(writes + encoder.close()) == expected, name
+
+    def test_what_a_visitor_may_not_see_does_not_come(self) -> None:
+        for name in fixtures.NAMES:
+            self.hidden(name)
+
+    def hidden(self, name: str) -> None:
+        """A visitor who may see the text only is told nothing else of this fixture."""
         encoder = self.encoder(everything=False)
         batch = batch_of(name)
         told = b"".join(self.told(encoder, [batch]) + encoder.snapshot(snapshot_at(batch)))
         folded = fold_all(batch[1])
-        assert b'"inputTokens"' not in told and b'"blocks"' not in told
+        assert b'"inputTokens"' not in told and b'"blocks"' not in told, name
         if folded.thinking.size:
-            assert msgspec.json.encode(str(folded.thinking))[1:-1] not in told
+            assert msgspec.json.encode(str(folded.thinking))[1:-1] not in told, name
         decided = [
             decode(line).id
             for type_, line in zip(*batch[:2], strict=True)
             if type_ in ("approval_required", "question") or b'"client":true' in line
         ]
         for tool in folded.tools:
-            assert tool.id.encode() not in told or tool.id in decided
+            assert tool.id.encode() not in told or tool.id in decided, name
 
     def test_a_batch_stays_as_it_is(self) -> None:
         batch = batch_of("tools")

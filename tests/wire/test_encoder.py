@@ -87,7 +87,7 @@ def test_the_suite_finds_an_encoder_that_leaves_a_part_open() -> None:
         protocol = Forgetful
 
     with pytest.raises(AssertionError):
-        Suite().test_nothing_stays_open_wherever_it_is_closed("streaming")
+        Suite().test_nothing_stays_open_wherever_it_is_closed()
 
 
 def test_every_encoder_passes_the_suite() -> None:

@@ -19,9 +19,9 @@ class Ring:
 @pytest.fixture
 def settled() -> Iterator[None]:
     thresholds = gc.get_threshold()
+    gc.unfreeze()  # what the tests themselves have frozen (tests/conftest.py)
     garbage.settle()
     yield
-    gc.unfreeze()
     gc.set_threshold(*thresholds)
 
 

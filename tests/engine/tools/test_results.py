@@ -46,12 +46,10 @@ def nested(levels: int) -> Any:
     return value
 
 
-@pytest.mark.parametrize(
-    "result", [object(), {(1, 2): 3}, nested(150), nested(100_000)], ids=lambda _: "odd"
-)
-def test_what_is_no_json_is_refused(result: Any) -> None:
-    with pytest.raises(ValueError, match="no JSON"):
-        bounded(result, 1000)
+def test_what_is_no_json_is_refused() -> None:
+    for result in (object(), {(1, 2): 3}, nested(150), nested(100_000)):
+        with pytest.raises(ValueError, match="no JSON"):
+            bounded(result, 1000)
 
 
 def test_a_block_holds_text() -> None:

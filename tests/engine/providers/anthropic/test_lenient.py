@@ -208,15 +208,15 @@ def answer(stream: bytes, size: int) -> tuple[list[Delta], Decoder]:
     return deltas + decoder.end(), decoder
 
 
-@pytest.mark.parametrize("size", [1_000_000, 1])
 @pytest.mark.parametrize("quirk", QUIRKS)
-def test_p6_all_that_was_said_is_shown(quirk: str, size: int) -> None:
+def test_p6_all_that_was_said_is_shown(quirk: str) -> None:
     events, text, reason, thinking, calls = QUIRKS[quirk]
-    deltas, decoder = answer(b"".join(events), size)
-    assert decoder.failure is None and decoder.done
-    assert (text_of(deltas), thinking_of(deltas)) == (text, thinking)
-    assert tuple(d.args for d in deltas if isinstance(d, ToolRequest)) == calls
-    assert isinstance(deltas[-1], Finished) and deltas[-1].stop_reason == reason
+    for size in (1_000_000, 1):
+        deltas, decoder = answer(b"".join(events), size)
+        assert decoder.failure is None and decoder.done, size
+        assert (text_of(deltas), thinking_of(deltas)) == (text, thinking), size
+        assert tuple(d.args for d in deltas if isinstance(d, ToolRequest)) == calls, size
+        assert isinstance(deltas[-1], Finished) and deltas[-1].stop_reason == reason, size
 
 
 def test_text_that_came_on_a_call_goes_back_before_it() -> None:

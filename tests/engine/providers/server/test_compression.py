@@ -50,16 +50,15 @@ def test_deflate_without_its_head(step: int) -> None:
     assert b"".join(inflated("deflate", deflated(TEXT), step)) == TEXT
 
 
-@pytest.mark.parametrize("step", [1, 10**9])
-@pytest.mark.parametrize("coding", ["gzip", "deflate", "gzip, gzip", "br", "utf-8"])
 @pytest.mark.parametrize(
     "body",
     [b"data: 1\n\n", b": ping\n\n", b'{"error": 1}', b"\r\n [1]", b"\xef\xbb\xbfevent: x\n\n"],
 )
-def test_a_body_that_is_not_compressed_is_taken_as_it_is(
-    body: bytes, coding: str, step: int
-) -> None:
-    assert b"".join(inflated(coding, body, step)).strip() == body.strip()
+def test_a_body_that_is_not_compressed_is_taken_as_it_is(body: bytes) -> None:
+    for coding in ("gzip", "deflate", "gzip, gzip", "br", "utf-8"):
+        for step in (1, 10**9):
+            found = b"".join(inflated(coding, body, step))
+            assert found.strip() == body.strip(), (coding, step)
 
 
 def test_a_page_under_the_name_of_gzip_is_taken_as_it_is() -> None:

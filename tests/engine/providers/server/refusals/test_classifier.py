@@ -74,7 +74,6 @@ def test_a_code_in_any_spelling_without_a_status(code: object, what: tuple[str, 
         assert (error.code, error.retryable) == what
 
 
-@pytest.mark.parametrize("status", [None, 200, 400, 403, 429, 500, 503])
 @pytest.mark.parametrize(
     "said",
     [
@@ -94,9 +93,10 @@ def test_a_code_in_any_spelling_without_a_status(code: object, what: tuple[str, 
         {"error": {"message": "Your prepayment credits are depleted."}},
     ],
 )
-def test_money_is_not_load_whatever_the_status(status: int | None, said: Any) -> None:
-    error = refuse(status, said, retry_after="3")
-    assert (error.code, error.retryable, error.retry_after) == (*NEVER, None)
+def test_money_is_not_load_whatever_the_status(said: Any) -> None:
+    for status in (None, 200, 400, 403, 429, 500, 503):
+        error = refuse(status, said, retry_after="3")
+        assert (error.code, error.retryable, error.retry_after) == (*NEVER, None), status
 
 
 GEMINI = [

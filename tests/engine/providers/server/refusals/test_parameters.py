@@ -74,10 +74,11 @@ SPELLINGS = [
 ]
 
 
-@pytest.mark.parametrize("status", [400, 422, None])
 @pytest.mark.parametrize("said", SPELLINGS)
-def test_a_refused_name_in_any_spelling(said: Any, status: int | None) -> None:
-    assert refused_name(BODY, refusal(said, status), REQUIRED) == "stream_options"
+def test_a_refused_name_in_any_spelling(said: Any) -> None:
+    for status in (400, 422, None):
+        found = refused_name(BODY, refusal(said, status), REQUIRED)
+        assert found == "stream_options", status
 
 
 @pytest.mark.parametrize(
