@@ -10,10 +10,9 @@ from typing import Any, TypeAlias
 import msgspec
 from django.db import connection
 
-from core.statements import places, update_rows
+from core.statements import places
 from metering import histograms
 from metering.histograms import Histogram
-from metering.models import UsageHour
 
 Place: TypeAlias = tuple[str, int, str, str, str, str]
 """Organisation, hour, agent, key, provider and model."""
@@ -26,14 +25,25 @@ UNITS = 10**8
 PLACE = ("organization_id", "hour", "agent_id", "key_id", "provider", "model")
 STATUSES = ("completed", "cancelled", "failed", "interrupted")
 COUNTS = (*STATUSES, "input_tokens", "output_tokens", "cost", "unpriced", "estimated")
-# Places come in one order, or two transactions with the same ones would wait for each other. The
-# row that it returns is locked: nobody changes its times before they are written below.
+# Both rows' histograms, taken apart into buckets and put together again with their sums.
+TIMES_OF_BOTH = """
+COALESCE((SELECT CAST({object}(name, {json}(buckets)) AS text) FROM (
+    SELECT name, {object}(bucket, counted) AS buckets FROM (
+        SELECT histogram.key AS name, one.key AS bucket, SUM(CAST(one.value AS bigint)) AS counted
+          FROM (SELECT metering_usagehour.times AS times UNION ALL SELECT excluded.times) AS given,
+               {each}({json}(given.times)) AS histogram, {each}({json}(histogram.value)) AS one
+         GROUP BY histogram.key, one.key) AS counts
+     GROUP BY name) AS histograms), '{{}}')
+"""
+POSTGRESQL = {"each": "jsonb_each", "object": "jsonb_object_agg", "json": "jsonb"}
+SQLITE = {"each": "json_each", "object": "json_group_object", "json": "json"}
+# Places come in one order, or two transactions with the same ones would wait for each other.
 ADD = f"""
 INSERT INTO metering_usagehour ({", ".join((*PLACE, *COUNTS, "times"))})
 VALUES {{rows}}
 ON CONFLICT ({", ".join(PLACE)}) DO UPDATE
-   SET {", ".join(f"{name} = metering_usagehour.{name} + excluded.{name}" for name in COUNTS)}
-RETURNING id, {", ".join(PLACE)}, times
+   SET {", ".join(f"{name} = metering_usagehour.{name} + excluded.{name}" for name in COUNTS)},
+       times = {{times}}
 """
 
 _decode = msgspec.json.Decoder(dict[str, Histogram]).decode
@@ -77,6 +87,10 @@ class _Sums:
                     self.times.setdefault(name, {}), {histograms.bucket_of(float(value)): 1}
                 )
 
+    def values(self) -> Iterable[Any]:
+        """What is added to a row: its counts, then its times."""
+        return (*self.counts.values(), msgspec.json.encode(self.times).decode())
+
 
 def record(runs: Iterable[EndedRun]) -> None:
     """Count these runs, each in the hour in which it was accepted. Synchronous; the caller's
@@ -86,17 +100,12 @@ def record(runs: Iterable[EndedRun]) -> None:
         sums.setdefault(_place(run), _Sums()).add(run)
     if not sums:
         return
-    ordered = sorted(sums)
-    values = [value for place in ordered for value in (*place, *sums[place].counts.values(), "{}")]
+    values = [value for place in sorted(sums) for value in (*place, *sums[place].values())]
     row = f"({places(len(PLACE) + len(COUNTS) + 1)})"
+    dialect = POSTGRESQL if connection.vendor == "postgresql" else SQLITE
+    statement = ADD.format(rows=", ".join([row] * len(sums)), times=TIMES_OF_BOTH.format(**dialect))
     with connection.cursor() as cursor:
-        cursor.execute(ADD.format(rows=", ".join([row] * len(ordered))), values)
-        found = cursor.fetchall()
-    changed = []
-    for pk, *place, times in found:
-        if added := sums[tuple(place)].times:
-            changed.append(UsageHour(pk=pk, times=_merged(times, added)))
-    update_rows(changed, ["times"])
+        cursor.execute(statement, values)
 
 
 def times_of(stored: str) -> dict[str, Histogram]:
@@ -112,10 +121,3 @@ def hour_of(moment: datetime) -> int:
 def _place(run: EndedRun) -> Place:
     hour = hour_of(run.created_at)
     return (run.organization_id, hour, run.agent_id, run.key_id or "", run.provider, run.model)
-
-
-def _merged(stored: str, added: dict[str, Histogram]) -> str:
-    times = times_of(stored)
-    for name, histogram in added.items():
-        histograms.add(times.setdefault(name, {}), histogram)
-    return msgspec.json.encode(times).decode()

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextvars
+import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Generic, TypeVar
@@ -12,12 +13,13 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 
-GATHER_SECONDS = 0.005  # a crowd waits so long for more of it, which nobody notices in a crowd
+GATHER_SECONDS, MAX_GATHER_SECONDS = 0.005, 0.05  # the rest after a step
 
 
 class Batcher(Generic[Item, Result]):
-    """Natural batching: while one step runs, what comes meanwhile waits for the next one, and that
-    a moment for more. A lone item runs at once.
+    """Natural batching: what comes while one step runs goes into the next one. Between two steps
+    there is a rest as long as the first of them took, since a crowd comes in a longer time where
+    everything takes longer. A full step does not wait for it. A lone item runs at once.
 
     `step` gets the items in order, and returns a result or an exception for each. If it raises,
     the group is split in halves, down to the item that fails: its neighbours succeed. `count` says
@@ -56,11 +58,17 @@ class Batcher(Generic[Item, Result]):
                 self._take_turns()
                 count = self._count([item for item, _ in self._waiting])
                 group, self._waiting = self._waiting[:count], self._waiting[count:]
+                begun = time.monotonic()
                 await self._do_group(group)
-                if self._waiting:
-                    await asyncio.sleep(GATHER_SECONDS)
+                if not self._full():
+                    took = time.monotonic() - begun
+                    await asyncio.sleep(min(max(took, GATHER_SECONDS), MAX_GATHER_SECONDS))
         finally:
             self._working = None
+
+    def _full(self) -> bool:
+        """Whether some of those that wait must wait for yet another step."""
+        return self._count([item for item, _ in self._waiting]) < len(self._waiting)
 
     def _take_turns(self) -> None:
         """Put those that wait in the order of their turns; of one owner, in the order they came."""

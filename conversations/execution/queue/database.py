@@ -9,7 +9,7 @@ import logging
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 from django.db import connection
 from procrastinate import App, connector, exceptions
@@ -19,12 +19,14 @@ from procrastinate.jobs import Job, Notification, Status
 from procrastinate.manager import JobManager, NotificationCallback
 from procrastinate.psycopg_connector import PsycopgConnector
 from psycopg import InterfaceError, OperationalError
+from psycopg_pool import AsyncConnectionPool
 
-from core.tasks.batching import Batcher
+from core.tasks.batching import Batcher, at_most
 
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
+Row: TypeAlias = dict[str, Any]
 
 RETRY_SECONDS = 0.5
 MAX_TOGETHER = 10  # jobs taken at once: the rest of a crowd is for the other workers
@@ -89,25 +91,40 @@ class PatientConnector(PsycopgConnector):
     heartbeat while its runs go on.
 
     So a statement may be carried out twice. That matters only when jobs are taken: `Worker` finds
-    jobs that were taken in vain."""
+    jobs that were taken in vain. And so the pool looks at its connections only after an error, and
+    not before each statement."""
+
+    def __init__(self) -> None:
+        super().__init__(pool_factory=_unchecked_pool, kwargs=connector_params(), **POOL)
 
     async def execute_query_async(self, query: Any, **arguments: Any) -> None:
         ask = super().execute_query_async
-        await _insist(lambda: ask(query, **arguments))
+        await self._insist(lambda: ask(query, **arguments))
 
     async def execute_query_one_async(self, query: Any, **arguments: Any) -> dict[str, Any]:
         ask = super().execute_query_one_async
-        return await _insist(lambda: ask(query, **arguments))
+        return await self._insist(lambda: ask(query, **arguments))
 
     async def execute_query_all_async(self, query: Any, **arguments: Any) -> list[dict[str, Any]]:
         ask = super().execute_query_all_async
-        return await _insist(lambda: ask(query, **arguments))
+        return await self._insist(lambda: ask(query, **arguments))
 
     async def listen_notify(
         self, on_notification: connector.Notify, channels: Iterable[str]
     ) -> None:
         listen = super().listen_notify
-        await _insist(lambda: listen(on_notification, channels))
+        await self._insist(lambda: listen(on_notification, channels))
+
+    async def _insist(self, ask: Callable[[], Awaitable[T]]) -> T:
+        while True:
+            try:
+                return await ask()
+            except exceptions.ConnectorException as error:
+                if not isinstance(error.__cause__, OperationalError | InterfaceError):
+                    raise
+                log.warning("the queue does not answer: %s", error.__cause__)
+            await self.pool.check()
+            await asyncio.sleep(RETRY_SECONDS)
 
 
 class BatchedJobManager(JobManager):
@@ -123,6 +140,9 @@ class BatchedJobManager(JobManager):
         self._taken: deque[Job] = deque()
         self._announced = False  # a job, since the last question
         self._no_more = False  # the last question has left nothing
+        self._taking: Batcher[dict[str, Any], list[dict[str, Any]]] = Batcher(
+            self._take, at_most(1)
+        )
         self._finishing: Batcher[Job, None] = Batcher(self._finish, len)
 
     async def listen_for_jobs(
@@ -144,13 +164,15 @@ class BatchedJobManager(JobManager):
             return None
         self._announced = True
         while self._announced and not self._taken and (most := min(MAX_TOGETHER, self._room())) > 0:
-            self._announced = False
-            rows = await self.connector.execute_query_all_async(
-                TAKE, queues=queues, worker=worker_id, most=most
-            )
+            rows = await self._taking.do({"queues": queues, "worker": worker_id, "most": most})
             self._taken.extend(map(Job.from_row, sorted(rows, key=lambda row: row["id"])))
             self._no_more = 0 < len(rows) < most
         return self._taken.popleft() if self._taken else None
+
+    async def _take(self, wanted: list[Row]) -> list[list[Row]]:
+        """One at a time, with a rest between two, in which more of a crowd is announced."""
+        self._announced = False
+        return [await self.connector.execute_query_all_async(TAKE, **one) for one in wanted]
 
     async def finish_job(self, job: Job, status: Status, delete_job: bool) -> None:
         await self._finishing.do(job)
@@ -176,7 +198,7 @@ class BatchedJobManager(JobManager):
 
 def worker_app(room: Callable[[], int]) -> App:
     """The tasks, over connections of the worker's own; see `BatchedJobManager` for `room`."""
-    connections = PatientConnector(kwargs=connector_params(), **POOL)
+    connections = PatientConnector()
     made = django_app.with_connector(connections)
     made.job_manager = BatchedJobManager(made.connector, room)
     return made
@@ -212,12 +234,6 @@ def elsewhere(queue: str, run_id: str, job_id: int) -> bool:
         return bool(cursor.fetchone()[0])
 
 
-async def _insist(ask: Callable[[], Awaitable[T]]) -> T:
-    while True:
-        try:
-            return await ask()
-        except exceptions.ConnectorException as error:
-            if not isinstance(error.__cause__, OperationalError | InterfaceError):
-                raise
-            log.warning("the queue does not answer: %s", error.__cause__)
-        await asyncio.sleep(RETRY_SECONDS)
+def _unchecked_pool(**arguments: Any) -> AsyncConnectionPool:
+    """procrastinate's pool, without its question before each statement."""
+    return AsyncConnectionPool(**{**arguments, "check": None})

@@ -1,11 +1,13 @@
 """`core.tasks.batching`: what comes while a step runs goes into the next one, together."""
 
 import asyncio
+import time
 from collections.abc import Callable
 from contextvars import ContextVar
 
 import pytest
 
+from core.tasks import batching
 from core.tasks.batching import Batcher, at_most
 from engine.errors import Unavailable
 
@@ -41,6 +43,14 @@ class Steps:
         return await asyncio.gather(first, *rest, return_exceptions=True)
 
 
+@pytest.fixture
+def rest(monkeypatch: pytest.MonkeyPatch) -> float:
+    """A rest that no busy machine ends too early."""
+    monkeypatch.setattr(batching, "GATHER_SECONDS", 0.3)
+    monkeypatch.setattr(batching, "MAX_GATHER_SECONDS", 0.3)
+    return 0.3
+
+
 async def test_it_works():
     steps = Steps()
     assert await steps.all(1, 2, 3, 4) == [2, 4, 6, 8]
@@ -51,6 +61,21 @@ async def test_no_step_has_more_than_is_counted():
     steps = Steps(most=2)
     assert await steps.all(1, 2, 3, 4) == [2, 4, 6, 8]
     assert steps.groups == [[1], [2, 3], [4]]
+
+
+async def test_what_comes_soon_after_a_step_goes_into_one_step(rest: float):
+    steps = Steps()
+    steps.free.set()
+    assert await steps.batcher.do(1) == 2
+    assert await asyncio.gather(*map(steps.batcher.do, (2, 3))) == [4, 6]
+    assert steps.groups == [[1], [2, 3]]
+
+
+async def test_a_full_step_waits_for_no_rest(rest: float):
+    steps = Steps(most=1)
+    begun = time.monotonic()
+    await steps.all(*range(1, 101))
+    assert time.monotonic() - begun < 100 * rest
 
 
 async def test_an_item_s_own_error_is_raised_to_its_caller():
