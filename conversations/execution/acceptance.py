@@ -228,7 +228,9 @@ def _draft(
     messages[-1].replaces = request.replaces
     messages[-1].version = version
     messages[-1].context = msgspec.to_builtins(request.context)
-    messages[-1].attachments = [file.stored() for file in one.files]
+    files = {file.id: file.stored() for file in one.files}
+    for message, ids in zip(messages, request.attached, strict=True):
+        message.attachments = [files[file_id] for file_id in ids]
     answer = Message(conversation=conversation, role="assistant", status=MessageStatus.QUEUED)
     run.user_message, run.message = messages[-1], answer
     for message, turn in zip(messages, request.turns, strict=True):
@@ -320,5 +322,4 @@ def _earlier(one: Asked) -> Accepted | ClawError | None:
 
 def fingerprint(request: ChatRequest) -> str:
     """SHA-256 of what is asked: tells a retry from another question under the same name."""
-    asked: Any = [request.turns, request.attachments] if request.attachments else request.turns
-    return hashlib.sha256(parse.dumps(asked)).hexdigest()
+    return hashlib.sha256(parse.dumps(request.identity)).hexdigest()

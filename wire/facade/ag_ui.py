@@ -9,8 +9,9 @@ import msgspec
 from engine.errors import ClawError, invalid
 from engine.events import Pending
 from wire import parse
+from wire.facade.files import Part
 from wire.facade.history import Said, message_of, with_tools
-from wire.facade.openai import Part, text_of
+from wire.facade.openai import text_of
 from wire.native import ChatRequest, ClientTool, Reply, Verdict
 from wire.parse import ClientId
 

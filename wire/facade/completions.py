@@ -6,12 +6,20 @@ https://platform.openai.com/docs/api-reference/chat, with the types of `openai` 
 from typing import Annotated, Any, ClassVar, Literal, Self, TypeAlias
 
 import msgspec
+from msgspec.structs import replace
 
 from engine.events import Usage
 from wire import parse
-from wire.facade.history import Call, Said, chat_of, instructions_of, with_tools
-from wire.facade.openai import Function, Part, handed_over, refuse_unsupported, text_of
-from wire.native import ChatRequest
+from wire.facade.files import Part
+from wire.facade.history import (
+    Call,
+    ForeignRequest,
+    Said,
+    chat_of,
+    instructions_of,
+    with_tools,
+)
+from wire.facade.openai import Function, handed_over, refuse_unsupported, said_of, text_of
 from wire.objects.conversations import Message
 from wire.parse import Name
 
@@ -50,15 +58,15 @@ class ChatMessage(msgspec.Struct, frozen=True):
 
     def said(self, field: str) -> Said:
         """The same message in the history of both protocols. Raises `invalid_message`."""
-        text = text_of(self.content, f"{field}.content")
+        where = f"{field}.content"
         if self.role == "tool":
-            where = f"{field}.tool_call_id"
-            return Said("tool", text, where, result_of=self.tool_call_id or "")
+            text, call = text_of(self.content, where), f"{field}.tool_call_id"
+            return Said("tool", text, call, result_of=self.tool_call_id or "")
         calls = [
             Call(call.id, call.function.name, call.function.arguments, f"{field}.tool_calls[{n}]")
             for n, call in enumerate(self.tool_calls or ())
         ]
-        return Said(self.role, text, f"{field}.content", calls)
+        return replace(said_of(self.role, self.content, where), calls=calls)
 
 
 class Tool(msgspec.Struct, frozen=True):
@@ -133,7 +141,7 @@ class CompletionRequest(msgspec.Struct, frozen=True):
         """The texts that are added to the agent's instructions."""
         return instructions_of(self._said())
 
-    def chat(self, *, message_bytes: int) -> ChatRequest:
+    def chat(self, *, message_bytes: int) -> ForeignRequest:
         """The same request in the native protocol. Raises `invalid_message`,
         `message_too_large`."""
         refuse_unsupported(self, self.UNSUPPORTED)

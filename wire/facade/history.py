@@ -9,6 +9,7 @@ import msgspec
 from engine.errors import invalid
 from engine.request import Turn, call_block, result_block, text_block
 from wire import parse
+from wire.facade.files import SentFile
 from wire.native import MAX_TURNS, ChatRequest, ChatTurn, ClientTool, check_tools
 
 
@@ -39,12 +40,14 @@ class Said(msgspec.Struct, frozen=True):
     field: str
     calls: Sequence[Call] = ()
     result_of: str | None = None
+    files: Sequence[SentFile] = ()
 
 
 class HistoryTurn(ChatTurn, frozen=True):
     """A turn with calls of tools, or their results."""
 
     blocks: list[dict[str, Any]] = []
+    files: Sequence[SentFile] = ()
 
     @property
     def turn(self) -> Turn:
@@ -53,9 +56,23 @@ class HistoryTurn(ChatTurn, frozen=True):
 
 
 class ForeignRequest(ChatRequest, frozen=True):
-    """A request whose one message may be results of tools."""
+    """A request whose one message may be results of tools, and whose messages may have files:
+    `files` has those of each turn, and `placed` their ids when they are stored."""
 
     blocks: list[dict[str, Any]] = []
+    files: list[list[SentFile]] = []
+    placed: list[list[str]] = []
+
+    @property
+    def attached(self) -> list[list[str]]:
+        """See `ChatRequest.attached`."""
+        return self.placed or [[] for _ in self.turns]
+
+    @property
+    def identity(self) -> Any:
+        """See `ChatRequest.identity`. A file that is sent again is stored under another id."""
+        files = [[file.identity for file in of_one] for of_one in self.files]
+        return [self.turns, files] if any(files) else self.turns
 
     @property
     def turns(self) -> list[Turn]:
@@ -84,9 +101,10 @@ def chat_of(
     last = turns[-1]
     if not last.blocks and len(last.content.encode()) > message_bytes:
         raise parse.too_large(message_bytes)
+    files = [[*turn.files] for turn in turns]
     if len(turns) == 1:
-        return ForeignRequest(message=last.content, blocks=last.blocks)
-    return ForeignRequest(messages=[*turns])
+        return ForeignRequest(message=last.content, blocks=last.blocks, files=files)
+    return ForeignRequest(messages=[*turns], files=files)
 
 
 def message_of(
@@ -108,10 +126,11 @@ def message_of(
     if blocks and text:
         blocks.append(text_block(text))
     whole = "\n\n".join(turn.content for turn in turns if turn.content)
-    return ForeignRequest(message=whole, blocks=blocks)
+    files = [file for turn in turns for file in turn.files]
+    return ForeignRequest(message=whole, blocks=blocks, files=[files])
 
 
-def with_tools(request: ForeignRequest, tools: Sequence[ClientTool]) -> ChatRequest:
+def with_tools(request: ForeignRequest, tools: Sequence[ClientTool]) -> ForeignRequest:
     """The request with tools that its client carries out. Raises `invalid_message`."""
     check_tools(tools)
     return msgspec.structs.replace(request, tools=[*tools])
@@ -133,7 +152,7 @@ def _turns(messages: Sequence[Said], known: set[str]) -> Iterator[HistoryTurn]:
         elif kind == "user":
             for each in said:
                 parse.check_text(each.field, each.text)
-                yield HistoryTurn(role="user", content=each.text)
+                yield HistoryTurn(role="user", content=each.text, files=each.files)
 
 
 def _kind(said: Said) -> str:

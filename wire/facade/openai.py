@@ -7,18 +7,12 @@ import msgspec
 
 from engine.errors import ClawError, invalid
 from engine.transcript import ToolUse
+from wire.facade.files import FILES, IMAGES, Part, files_of
+from wire.facade.history import Said
 from wire.native import ClientTool
 from wire.objects.conversations import Message
 
 TEXTS = ("text", "input_text", "output_text", "refusal")
-
-
-class Part(msgspec.Struct, frozen=True):
-    """A part of a message. Only parts that are texts are understood."""
-
-    type: str
-    text: str | None = None
-    refusal: str | None = None
 
 
 class Function(msgspec.Struct, frozen=True):
@@ -37,14 +31,26 @@ class Function(msgspec.Struct, frozen=True):
         )
 
 
-def text_of(content: str | list[Part] | None, field: str) -> str:
-    """The text of all parts. Raises `invalid_message` for a part that is no text."""
+def text_of(content: str | list[Part] | None, field: str, *, with_files: bool = False) -> str:
+    """The text of all parts. Raises `invalid_message` for a part that is no text, or no file where
+    there may be some."""
     if not isinstance(content, list):
         return content or ""
+    known = (*TEXTS, *IMAGES, *FILES) if with_files else TEXTS
     for place, part in enumerate(content):
-        if part.type not in TEXTS:
-            raise invalid(f"{field}[{place}]", "This agent takes text only.")
-    return "\n".join(part.text or part.refusal or "" for part in content)
+        if part.type not in known:
+            raise invalid(f"{field}[{place}]", "There is no such part in this message.")
+    texts = (part for part in content if part.type in TEXTS)
+    return "\n".join(part.text or part.refusal or "" for part in texts)
+
+
+def said_of(role: str, content: str | list[Part] | None, field: str) -> Said:
+    """A message that is spoken; files come in those of the user. Raises `invalid_message`."""
+    if role != "user":
+        return Said(role, text_of(content, field), field)
+    files = files_of(content, field)
+    names = ", ".join(file.name or file.id for file in files)
+    return Said(role, text_of(content, field, with_files=True) or names, field, files=files)
 
 
 def refuse_unsupported(request: Any, accepted: Mapping[str, list[Any]]) -> None:

@@ -105,6 +105,16 @@ class ChatRequest(msgspec.Struct, frozen=True, rename="camel"):
             return [turn.turn for turn in self.messages]
         return [Turn(role="user", content=self.message or "")]
 
+    @property
+    def attached(self) -> list[list[str]]:
+        """The ids of the files of each turn."""
+        return [*([] for _ in self.turns[1:]), self.attachments]
+
+    @property
+    def identity(self) -> Any:
+        """What tells a retry from another question under the same name, as JSON."""
+        return [self.turns, self.attachments] if self.attachments else self.turns
+
 
 class ContentRequest(msgspec.Struct, frozen=True, rename="camel"):
     """Ask in the conversation that the address names."""

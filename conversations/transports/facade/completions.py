@@ -9,6 +9,7 @@ from conversations.models import Run
 from conversations.process.services import services_of
 from conversations.transports.asking import ask
 from conversations.transports.facade.caller import caller_for, instructed, limited
+from conversations.transports.facade.uploads import with_files
 from conversations.transports.http import named, require_credential, visibility_of
 from conversations.transports.sse.views import open_run, streamed
 from core.http import Answer
@@ -30,7 +31,8 @@ async def complete(request: HttpRequest, slug: str | None = None) -> HttpRespons
     asked = parse_completion(request.body)
     caller = await caller_for(request, slug, asked.model)
     caller = limited(instructed(caller, asked.instructions), asked.limit)
-    chat = named(request, asked.chat(message_bytes=settings.CLAW_MAX_MESSAGE_BYTES))
+    foreign = asked.chat(message_bytes=settings.CLAW_MAX_MESSAGE_BYTES)
+    chat = named(request, await with_files(caller, foreign, len(request.body)))
     chat = replace(chat, on_disconnect=CompletionChunks.on_disconnect)
     services = services_of(request.scope)
     if asked.stream:

@@ -8,12 +8,13 @@ from conversations import access
 from conversations.models import Message, Run
 from core.database import database_step
 from engine.errors import ClawError
+from wire.facade.history import ForeignRequest
 from wire.facade.responses.objects import run_id_of
 from wire.facade.responses.request import ResponseRequest
 from wire.native import MAX_TURNS, ChatRequest, ChatTurn
 
 
-async def chat_of(caller: Caller, asked: ResponseRequest) -> ChatRequest:
+async def chat_of(caller: Caller, asked: ResponseRequest) -> ForeignRequest:
     """The request in the native protocol: behind an earlier response, in a conversation, or as one
     of its own. Raises `invalid_message`, `message_too_large`, and `run_not_found` for a response
     that the caller may not see."""
@@ -24,7 +25,7 @@ async def chat_of(caller: Caller, asked: ResponseRequest) -> ChatRequest:
     return asked.history(message_bytes=settings.CLAW_MAX_MESSAGE_BYTES)
 
 
-def _within(caller: Caller, asked: ResponseRequest, name: str) -> ChatRequest:
+def _within(caller: Caller, asked: ResponseRequest, name: str) -> ForeignRequest:
     """The message in a conversation that exists, or begins with it."""
     try:
         known = calls_of(access.latest_run(caller, name))
@@ -34,7 +35,7 @@ def _within(caller: Caller, asked: ResponseRequest, name: str) -> ChatRequest:
     return replace(message, conversation_id=name)
 
 
-def _behind(caller: Caller, asked: ResponseRequest, response_id: str) -> ChatRequest:
+def _behind(caller: Caller, asked: ResponseRequest, response_id: str) -> ForeignRequest:
     """The message in the response's conversation or, where others follow the response there, in a
     new one with all that came before."""
     try:
@@ -46,7 +47,9 @@ def _behind(caller: Caller, asked: ResponseRequest, response_id: str) -> ChatReq
     earlier = access.texts_up_to(run, MAX_TURNS - 1)
     if earlier is None:
         return replace(message, conversation_id=run.conversation.pk)
-    return ChatRequest(messages=[*_turns(earlier), *_turns_of(message)])
+    turns = _turns(earlier)
+    files = [*([] for _ in turns), *message.files]
+    return ForeignRequest(messages=[*turns, *_turns_of(message)], files=files)
 
 
 def calls_of(run: Run) -> list[str]:

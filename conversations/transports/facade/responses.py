@@ -20,6 +20,7 @@ from conversations.transports.asking import ask
 from conversations.transports.facade.caller import caller_for, instructed, limited
 from conversations.transports.facade.continuation import chat_of
 from conversations.transports.facade.response import begun, encoding_of, read_response
+from conversations.transports.facade.uploads import with_files
 from conversations.transports.http import named, require_credential
 from conversations.transports.sse.streams import RunStream, stream_response
 from conversations.transports.sse.views import open_run, streamed
@@ -54,7 +55,8 @@ async def create(request: HttpRequest, slug: str | None = None) -> HttpResponseB
     caller = await caller_for(request, slug, asked.model)
     asked.check()
     leaving = "continue" if asked.background else ResponseEvents.on_disconnect
-    chat = replace(named(request, await chat_of(caller, asked)), on_disconnect=leaving)
+    sent = await with_files(caller, await chat_of(caller, asked), len(request.body))
+    chat = replace(named(request, sent), on_disconnect=leaving)
     caller = limited(instructed(caller, asked.all_instructions), asked.max_output_tokens)
     services, foreign = services_of(request.scope), _foreign(asked)
     if asked.stream:

@@ -23,6 +23,14 @@ def test_it_works(settings, method, path, large):
     assert max_body(method, path) == (document + FORM_BYTES if large else ordinary)
 
 
+@pytest.mark.parametrize("path", ["/v1/chat/completions", "/a/helpdesk/v1/responses"])
+def test_clients_of_openai_send_files_with_a_message(settings, path):
+    settings.CLAW_TRANSPORT_MAX_BYTES, settings.CLAW_MAX_FILE_BYTES = 1000, 300
+    settings.CLAW_MAX_FILES_PER_MESSAGE = 5
+    assert max_body("POST", path) == 1000 + 5 * 400
+    assert max_body("POST", f"{path}/resp_1/cancel") == 1000
+
+
 def test_a_body_is_whole_again(settings):
     settings.CLAW_TRANSPORT_MAX_BYTES = 3
     with Body(10) as body:

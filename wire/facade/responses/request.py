@@ -8,9 +8,18 @@ import msgspec
 
 from engine.errors import invalid
 from wire import parse
-from wire.facade.history import Call, Said, chat_of, instructions_of, message_of, with_tools
-from wire.facade.openai import Function, Part, refuse_unsupported, text_of
-from wire.native import ChatRequest, ClientTool
+from wire.facade.files import Part
+from wire.facade.history import (
+    Call,
+    ForeignRequest,
+    Said,
+    chat_of,
+    instructions_of,
+    message_of,
+    with_tools,
+)
+from wire.facade.openai import Function, refuse_unsupported, said_of, text_of
+from wire.native import ClientTool
 from wire.parse import ClientId, Name
 
 SPOKEN = ("user", "assistant", "system", "developer")
@@ -48,8 +57,7 @@ class InputItem(msgspec.Struct, frozen=True):
             raise invalid(f"{field}.type", "Items of this type are not supported here.")
         if self.role is None:
             raise invalid(f"{field}.role", f"This is one of: {', '.join(SPOKEN)}.")
-        where = f"{field}.content"
-        return Said(self.role, text_of(self.content, where), where)
+        return said_of(self.role, self.content, f"{field}.content")
 
 
 class Tool(Function, frozen=True):
@@ -127,13 +135,13 @@ class ResponseRequest(msgspec.Struct, frozen=True, dict=True):
         if self.instructions:
             parse.check_text("instructions", self.instructions)
 
-    def history(self, *, message_bytes: int) -> ChatRequest:
+    def history(self, *, message_bytes: int) -> ForeignRequest:
         """The input as a conversation of its own, in the native protocol. Raises
         `invalid_message`, `message_too_large`."""
         chat = chat_of(self._said, "input", message_bytes=message_bytes)
         return with_tools(chat, self._tools())
 
-    def message(self, known: Collection[str], *, message_bytes: int) -> ChatRequest:
+    def message(self, known: Collection[str], *, message_bytes: int) -> ForeignRequest:
         """The input as one message that goes on with a conversation whose last answer has asked
         for the calls that are `known`. Raises `invalid_message`, `message_too_large`."""
         chat = message_of(self._said, "input", message_bytes=message_bytes, known=known)
