@@ -44,6 +44,33 @@ def document(caller: Caller, document_id: str) -> Document:
     return found
 
 
+def readable_documents(caller: Caller) -> QuerySet[Document]:
+    """Those of all agents that the caller opens, or of the one named."""
+    return Document.objects.filter(agent__in=agents.agents_listed(caller))
+
+
+def readable_document(caller: Caller, document_id: str) -> Document:
+    """One of `readable_documents`. Raises `not_found`."""
+    known = "\0" not in document_id
+    found = known and readable_documents(caller).filter(id=document_id).first()
+    if not found:
+        raise ClawError("not_found", "There is no such document.")
+    return found
+
+
+def text_of(row: Document, at_most: int) -> str:
+    """The extracted text of a document, up to so many characters. What lies between two chunks is
+    a blank line."""
+    text, end = "", 0
+    for chunk in Chunk.objects.filter(document=row).order_by("start").iterator():
+        more = chunk.text[max(end - chunk.start, 0) :]
+        text += more if chunk.start <= end else f"\n\n{more}"
+        end = max(end, chunk.end)
+        if len(text) >= at_most:
+            break
+    return text.strip()[:at_most]
+
+
 def add_document(
     caller: Caller, *, title: str, kind: str = "", content: bytes = b"", url: str = ""
 ) -> Document:

@@ -20,6 +20,11 @@ WITH_SESSION = ("2025-11-25", "2025-06-18", "2025-03-26", "2024-11-05")
 """Those that begin with `initialize`, the newest first."""
 PREFIX = "ask_"
 INSTRUCTIONS = "Each tool asks an agent. Give its `conversationId` back to go on with a talk."
+CAPABILITIES: dict[str, Any] = {"tools": {}, "resources": {}}
+CONVERSATIONS, DOCUMENTS = "conversations", "documents"
+KINDS = (CONVERSATIONS, DOCUMENTS)
+"""The kinds of resources, in the order of the list; `clawsite://<kind>/<id>` is one."""
+MEDIA_TYPES = {CONVERSATIONS: "text/markdown", DOCUMENTS: "text/plain"}
 
 INVALID_REQUEST, NO_METHOD, INVALID_PARAMS, INTERNAL, OTHER = -32600, -32601, -32602, -32603, -32000
 MISMATCH, UNSUPPORTED = -32020, -32022
@@ -82,6 +87,8 @@ class Params(msgspec.Struct, frozen=True, rename="camel"):
     protocol_version: str | None = None
     name: str | None = None
     arguments: dict[str, Any] | None = None
+    uri: str | None = None
+    cursor: str | None = None
     request_id: str | int | None = None
     meta: dict[str, Any] | None = msgspec.field(default=None, name="_meta")
 
@@ -147,7 +154,7 @@ def initialized(version: str, asked: str | None) -> dict[str, Any]:
     """The result of `initialize`, from the version of this installation."""
     return {
         "protocolVersion": asked if asked in WITH_SESSION else WITH_SESSION[0],
-        "capabilities": {"tools": {}},
+        "capabilities": CAPABILITIES,
         "serverInfo": {"name": "clawsite", "version": version},
         "instructions": INSTRUCTIONS,
     }
@@ -157,7 +164,7 @@ def discovered(version: str) -> dict[str, Any]:
     """The result of `server/discover`."""
     return {
         "supportedVersions": [WITHOUT_SESSION, *WITH_SESSION],
-        "capabilities": {"tools": {}},
+        "capabilities": CAPABILITIES,
         "instructions": INSTRUCTIONS,
         "_meta": {"io.modelcontextprotocol/serverInfo": {"name": "clawsite", "version": version}},
         **KEPT,
@@ -177,6 +184,40 @@ def listed(agents: Iterable[tuple[str, str]]) -> dict[str, Any]:
         for slug, name in agents
     ]
     return {"tools": tools, **KEPT}
+
+
+def resource_page(kind: str, rows: Iterable[tuple[str, str]], cursor: str | None) -> dict[str, Any]:
+    """The result of `resources/list`: resources of one kind by id and title, and where the list
+    goes on."""
+    media_type = {"mimeType": MEDIA_TYPES[kind]}
+    resources = [
+        {"uri": f"clawsite://{kind}/{id_}", "name": title, **media_type} for id_, title in rows
+    ]
+    return {"resources": resources, **({"nextCursor": cursor} if cursor else {}), **KEPT}
+
+
+def resource_templates() -> dict[str, Any]:
+    """The result of `resources/templates/list`."""
+    templates = [
+        {"uriTemplate": f"clawsite://{kind}/{{id}}", "name": kind, "mimeType": MEDIA_TYPES[kind]}
+        for kind in KINDS
+    ]
+    return {"resourceTemplates": templates, **KEPT}
+
+
+def resource_contents(uri: str, kind: str, text: str) -> dict[str, Any]:
+    """The result of `resources/read`."""
+    return {"contents": [{"uri": uri, "mimeType": MEDIA_TYPES[kind], "text": text}], **KEPT}
+
+
+def no_resource(uri: str) -> Refused:
+    """The error for what is no resource of this caller."""
+    return Refused(INVALID_PARAMS, "There is no such resource.", uri=uri)
+
+
+def no_cursor() -> Refused:
+    """The error for a place in a list that there is not."""
+    return Refused(INVALID_PARAMS, "This is no cursor of this list.")
 
 
 def no_tool(asked: McpRequest) -> Refused:

@@ -1,4 +1,4 @@
-"""Agents as tools of an MCP server: `/mcp`.
+"""Agents as tools of an MCP server, with what was said and their documents to read: `/mcp`.
 
 Nothing is kept between requests, so any process answers any of them. A session is only a name that
 its client sends again."""
@@ -15,6 +15,7 @@ from agents.access import agents_listed
 from agents.caller import Caller
 from conversations import access
 from conversations.process.services import services_of
+from conversations.transports.facade import resources
 from conversations.transports.http import (
     caller_of,
     named,
@@ -38,6 +39,7 @@ from wire.facade.mcp import (
     listed,
     no_tool,
     parse_mcp,
+    resource_templates,
 )
 from wire.selection import Selection
 
@@ -111,6 +113,12 @@ async def _result(caller: Caller, asked: McpRequest) -> dict[str, Any]:
             return discovered(settings.VERSION)
         case "tools/list":
             return listed(await database_step(_agents, caller))
+        case "resources/list":
+            return await database_step(resources.listed, caller, asked.params.cursor)
+        case "resources/templates/list":
+            return resource_templates()
+        case "resources/read":
+            return await database_step(resources.contents, caller, asked.params.uri or "")
         case "ping":
             return {}
     raise Refused(NO_METHOD, f"There is no method “{asked.method}” here.")

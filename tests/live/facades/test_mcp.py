@@ -179,3 +179,47 @@ async def test_a_session_goes_on_at_any_process(rest: Rest) -> None:
     assert (await rest.post("/mcp", ready, headers=session)).status_code == 202
     for named in (session, {"Mcp-Session-Id": "of-another-process"}, {}):
         assert (await rest.post("/mcp", LIST, headers=named)).json()["result"]["tools"]
+
+
+async def listed(mcp: Any) -> dict[str, str]:
+    """All resources of a client: names by address."""
+    found: dict[str, str] = {}
+    cursor = None
+    while True:
+        page = await mcp.list_resources(cursor=cursor)
+        found |= {str(each.uri): each.name for each in page.resources}
+        if (cursor := page.next_cursor) is None:
+            return found
+
+
+async def test_conversations_and_documents_are_resources(
+    server: Server, manager: Rest, manager_token: str, client: str
+) -> None:
+    document = {"title": "Refunds", "text": "We pay within 14 days."}
+    added = (await manager.post("/api/agents/acme-agent/documents", document)).json()["id"]
+    async with opened(server.url, manager_token, client) as mcp:
+        said = (await mcp.call_tool(TOOL, {"message": WORDS})).structured_content
+        templates = await mcp.list_resource_templates()
+        assert len(templates.resource_templates) == 2
+        resources = await listed(mcp)
+        (talk,) = [uri for uri in resources if uri.endswith(said["conversationId"])]
+        (read,) = (await mcp.read_resource(talk)).contents
+        assert TEXT.strip() in read.text and read.mime_type == "text/markdown"
+        paper = f"clawsite://documents/{added}"
+        assert resources[paper] == "Refunds"
+        async with asyncio.timeout(60):  # it is indexed meanwhile
+            while not (await mcp.read_resource(paper)).contents[0].text:  # noqa: ASYNC110
+                await asyncio.sleep(0.1)
+        assert "14 days" in (await mcp.read_resource(paper)).contents[0].text
+    async with opened(server.url, server.keys.acme, client) as mcp:  # it may read no documents
+        assert talk in await listed(mcp)
+        with pytest.raises(MCPError):
+            await mcp.read_resource(paper)
+    async with opened(server.url, server.keys.globex, client) as mcp:
+        assert talk not in await listed(mcp)
+        for uri in (talk, paper, "clawsite://nothing/1", "file:///etc/passwd"):
+            with pytest.raises(MCPError) as raised:
+                await mcp.read_resource(uri)
+            assert raised.value.error.code == -32602
+        with pytest.raises(MCPError):
+            await mcp.list_resources(cursor="nonsense")

@@ -6,7 +6,17 @@ import msgspec
 import pytest
 
 from engine.errors import ClawError
-from wire.facade.mcp import McpRequest, Refused, call_name, initialized, mcp_envelope, parse_mcp
+from wire.facade.mcp import (
+    KINDS,
+    McpRequest,
+    Refused,
+    call_name,
+    initialized,
+    mcp_envelope,
+    parse_mcp,
+    resource_page,
+    resource_templates,
+)
 
 
 def asked(method: str, **params: Any) -> McpRequest:
@@ -64,3 +74,14 @@ def test_a_message_without_parameters_is_one() -> None:
     for params in (b"", b',"params":null', b',"params":{}'):
         body = b'{"jsonrpc":"2.0","id":0,"method":"ping"' + params + b"}"
         assert parse_mcp(body).params.name is None
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_resource_has_an_address_of_its_kind(kind: str) -> None:
+    page = resource_page(kind, [("x1", "Refunds")], "documents:x1")
+    (found,) = page["resources"]
+    assert (found["uri"], found["name"]) == (f"clawsite://{kind}/x1", "Refunds")
+    assert page["nextCursor"] == "documents:x1"
+    assert "nextCursor" not in resource_page(kind, [], None)
+    uris = [each["uriTemplate"] for each in resource_templates()["resourceTemplates"]]
+    assert f"clawsite://{kind}/{{id}}" in uris
