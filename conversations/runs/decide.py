@@ -11,6 +11,7 @@ from django.db.models import QuerySet
 from agents.caller import Caller
 from agents.principal import actor_of
 from auditing.actors import acting
+from auditing.recording import record
 from conversations import access
 from conversations.execution.waiting import decisions
 from conversations.models import Decision, DecisionStatus, Run
@@ -34,6 +35,9 @@ from wire.objects.conversations import ApprovalDecision, Refusal
 MAX_SAME = 100
 """Calls of one id that are looked at."""
 
+AUDITED = frozenset({"already_decided", "digest_mismatch"})
+"""Refusals that the audit log tells of: somebody has decided again, or about something else."""
+
 Store: TypeAlias = Callable[..., tuple[Decision, list[Run]]]
 """Stores a decision; returns its row, and the runs that are to be submitted."""
 
@@ -47,6 +51,24 @@ async def decide_approval(
     Raises `approval_not_found`, `forbidden`, `digest_mismatch`, `already_decided`,
     `invalid_message`."""
     row = await database_step(_approval, caller, run_id, id, verdict.args_digest)
+    try:
+        return await _decide(services, caller, row, verdict)
+    except ClawError as refusal:
+        if refusal.code in AUDITED and caller.principal.trusted:
+            await database_step(
+                record,
+                row.organization_id,
+                "approval.refused",
+                subject_id=row.call_id,
+                subject_name=row.tool,
+                after={"code": refusal.code},
+                by=actor_of(caller.principal, caller.client),
+            )
+        raise
+
+
+async def _decide(services: Services, caller: Caller, row: Decision, verdict: Verdict) -> Decision:
+    """Decide about a call that the caller knows of."""
     if not caller.principal.trusted and row.approvers != "visitor":
         raise ClawError("forbidden", "This is for members of the organisation to approve.")
     check_verdict(verdict)

@@ -52,9 +52,6 @@ TESTED_BY = {
     "console/entrance/invited.py": "tests/console/settings/people/test_joining.py",
     "console/settings/people/forms.py": "tests/console/settings/people/test_pages.py",
     "console/templatetags/": "tests/console/test_overview.py",
-    "conversations/execution/waiting/elicitation.py": (
-        "tests/conversations/execution/setup/test_mcp_tools.py"
-    ),
     "conversations/access/": "tests/conversations/access/test_access.py",
     "conversations/execution/attempt.py": "tests/conversations/execution/test_runner.py",
     "conversations/execution/enqueue.py": "tests/conversations/execution/queue/test_dispatcher.py",

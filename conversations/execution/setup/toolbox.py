@@ -99,7 +99,7 @@ def _toolbox_of(
             *(tool["agent"] for tool in asked),
             *(spec.name for part in parts for spec in part.specs()),
         ]
-        ask = Elicitation(run, emit).ask
+        ask = Elicitation(run, emit, dispatcher).ask
         parts.append(McpTools(agent.organization_id, choices, find, servers, emit, taken, ask))
     return Gate(Combined(parts), run) if parts else NoTools()
 

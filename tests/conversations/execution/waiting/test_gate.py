@@ -7,6 +7,7 @@ import pytest
 from django.utils import timezone
 
 from agents.caller import Caller
+from auditing.models import AuditEvent
 from conversations import access
 from conversations.models import Decision, Run
 from core.database import database_step
@@ -97,6 +98,19 @@ async def test_p32_b2_no_other_digest_no_other_arguments_no_other_run(
     assert await refused(bank, approver, run, args_digest=stolen) == "digest_mismatch"
     assert await refused(bank, approver, run, args_digest="sha256:0") == "digest_mismatch"
     assert await refused(bank, approver, run, args={"to": "Eve"}) == "invalid_message"
+
+
+async def test_b2_a_refused_decision_is_audited(
+    bank: Bank, caller: Caller, approver: Caller
+) -> None:
+    run = await bank.run(caller, pay())
+    assert await refused(bank, approver, run, args_digest="sha256:0") == "digest_mismatch"
+    await bank.decide(approver, run, "toolu_1")
+    with pytest.raises(ClawError):
+        await bank.decide(approver, run, "toolu_1")
+    told = await database_step(lambda: list(AuditEvent.objects.values("action", "after")))
+    codes = [event["after"]["code"] for event in told if event["action"] == "approval.refused"]
+    assert sorted(codes) == ["already_decided", "digest_mismatch"]
 
 
 async def test_p32_edited_arguments_fit_the_tool(
