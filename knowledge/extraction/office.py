@@ -4,6 +4,7 @@ import io
 import re
 import zipfile
 from collections.abc import Iterator
+from typing import Any
 
 from knowledge.extraction.block import Block, NotReadable
 
@@ -11,6 +12,8 @@ MAX_PAGES = 2000
 MAX_UNPACKED = 100 * 1024 * 1024
 """Bytes of an archive when it is unpacked: a bomb of a few kilobytes says gigabytes here."""
 MAX_MEMBERS = 5000
+MAX_NESTED = 3
+"""Tables within cells of tables."""
 HEADING = re.compile(r"(?:heading|überschrift|título|titre) ?([1-6])", re.IGNORECASE)
 PARAGRAPHS = re.compile(r"\n\s*\n")
 
@@ -60,10 +63,23 @@ def _docx(document: "object") -> Iterator[Block]:
 
     for item in document.iter_inner_content():  # type: ignore[attr-defined]
         if isinstance(item, Table):
-            for row in item.rows:
-                cells = dict.fromkeys(cell.text.strip() for cell in row.cells)
-                if text := " | ".join(filter(None, cells)):
-                    yield Block(text)
+            yield from map(Block, _rows(item, 0))
         elif text := item.text.strip():
             style = HEADING.fullmatch((item.style.name if item.style else "") or "")
             yield Block(text, int(style[1]) if style else 0)
+
+
+def _rows(table: Any, depth: int) -> Iterator[str]:
+    """The rows of a table, each cell in its column; one that spans several columns counts once."""
+    for row in table.rows:
+        cells = {id(cell._tc): cell for cell in row.cells}.values()
+        texts = [_text(cell, depth) for cell in cells]
+        if any(texts):
+            yield " | ".join(texts)
+
+
+def _text(cell: Any, depth: int) -> str:
+    """The text of a cell, with that of the tables in it."""
+    inner = cell.tables if depth < MAX_NESTED else ()
+    rows = [row for table in inner for row in _rows(table, depth + 1)]
+    return " ".join(filter(None, [cell.text.strip(), *rows]))

@@ -33,7 +33,7 @@ def test_it_works(ada: Owner) -> None:
     assert access.forget(ada, key="colour") is None
 
 
-def test_two_visitors_do_not_meet(ada: Owner, bob: Owner) -> None:
+def test_b4_two_visitors_do_not_meet(ada: Owner, bob: Owner) -> None:
     mine = access.save(ada, "colour", "Likes blue.")
     access.save(bob, "colour", "Likes red.")
     assert (contents(ada), contents(bob)) == (["Likes blue."], ["Likes red."])

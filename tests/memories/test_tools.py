@@ -52,7 +52,7 @@ async def test_it_works(ada: Memory) -> None:
     ]
 
 
-async def test_no_argument_leads_to_another_visitor(ada: Memory, bob: Memory) -> None:
+async def test_b4_no_argument_leads_to_another_visitor(ada: Memory, bob: Memory) -> None:
     """B4: the owner is the caller, whatever a model is talked into."""
     saved = (await ada("save", key="secret", content="Likes blue."))["saved"]
     others = {"owner": "user:ada", "visitor": "user:ada", "agentId": "x"}

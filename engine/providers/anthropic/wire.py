@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from engine.providers.server.schema import accepted
 from engine.providers.server.turns import sound
 from engine.request import ModelRequest, ToolSpec, Turn
 
@@ -68,7 +69,7 @@ def encode_tool(tool: ToolSpec) -> dict[str, Any]:
     return {
         "name": tool.name,
         "description": tool.description,
-        "input_schema": tool.input_schema,
+        "input_schema": accepted(tool.input_schema),
     }
 
 

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 import msgspec
 
+from engine.providers.server.schema import accepted
 from engine.providers.server.turns import sound
 from engine.request import ModelRequest, ToolSpec, Turn
 
@@ -98,7 +99,7 @@ def encode_result(block: Object) -> Object:
 def encode_tool(tool: ToolSpec) -> Object:
     """A tool that the model may call."""
     function = {"name": tool.name, "description": tool.description}
-    return {"type": "function", "function": function | {"parameters": tool.input_schema}}
+    return {"type": "function", "function": function | {"parameters": accepted(tool.input_schema)}}
 
 
 def of_type(kind: str, turn: Turn) -> list[Object]:

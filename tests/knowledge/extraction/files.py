@@ -48,6 +48,22 @@ def docx() -> bytes:
     return file.getvalue()
 
 
+def tables() -> bytes:
+    """A DOCX whose table has an empty cell, two of one value, a wide one, and a table in a cell."""
+    document = Document()
+    table = document.add_table(3, 3)
+    for row, texts in zip(table.rows, (("Tea", "", "3"), ("Rice", "3", "3")), strict=False):
+        for cell, text in zip(row.cells, texts, strict=True):
+            cell.text = text
+    last = table.rows[2].cells
+    last[0].merge(last[1]).text = "All"
+    inner = last[2].add_table(1, 2)
+    inner.rows[0].cells[0].text, inner.rows[0].cells[1].text = "Sum", "9"
+    file = io.BytesIO()
+    document.save(file)
+    return file.getvalue()
+
+
 def zip_bomb() -> bytes:
     """A DOCX of little more than 100 KiB that is 110 MiB when unpacked."""
     file = io.BytesIO()

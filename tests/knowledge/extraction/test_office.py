@@ -22,6 +22,11 @@ def test_a_docx_has_headings_and_tables():
     ]
 
 
+def test_values_of_a_table_stay_in_their_columns():
+    texts = [block.text for block in read_docx(files.tables())]
+    assert texts == ["Tea |  | 3", "Rice | 3 | 3", "All | Sum | 9"]
+
+
 @pytest.mark.parametrize(
     ("read", "content", "why"),
     [

@@ -114,7 +114,7 @@ def test_p39_b4_a_deleted_document_is_found_by_nobody(caller, add):
                 assert cursor.fetchone() == (0,)
 
 
-def test_what_is_not_ready_is_not_found(caller, add):
+def test_b4_what_is_not_ready_is_not_found(caller, add):
     row = add(caller, "Money", "Refunds take five days.")
     Document.objects.filter(pk=row.pk).update(status="queued")
     assert titles(caller, "refund") == []

@@ -17,7 +17,7 @@ from tests.engine.http.servers import Canary, serving
 from tests.engine.providers.contract import collect, directed, fail, text_of
 from tests.upstream import Upstream, expected_text
 
-SCHEMA: dict[str, Any] = {"type": "object"}
+SCHEMA: dict[str, Any] = {"type": "object", "properties": {}}
 TOOL = ToolSpec(name="weather", description="The weather", input_schema=SCHEMA)
 REQUEST = directed("tokens=3", thinking=True, tools=[TOOL])
 OURS = {"accept", "accept-encoding", "user-agent"}

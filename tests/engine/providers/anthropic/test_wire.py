@@ -2,7 +2,7 @@ from engine.providers.anthropic.wire import encode_request
 from engine.request import ToolSpec, Turn
 from tests.engine.providers.contract import ask
 
-SCHEMA = {"type": "object"}
+SCHEMA = {"type": "object", "properties": {}}
 WEATHER = ToolSpec(name="weather", description="The weather", input_schema=SCHEMA)
 
 

@@ -4,7 +4,7 @@ from engine.providers.openai.wire import encode_request
 from engine.request import ToolSpec, Turn, file_block, text_block
 from tests.engine.providers.contract import ask
 
-SCHEMA = {"type": "object"}
+SCHEMA = {"type": "object", "properties": {}}
 WEATHER = ToolSpec(name="weather", description="The weather", input_schema=SCHEMA)
 
 
