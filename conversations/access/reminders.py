@@ -4,13 +4,13 @@ from collections.abc import Iterator
 from datetime import timedelta
 from typing import NamedTuple
 
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from accounts.models import Membership, Organization
 from agents.auth.members import SCOPES_OF_ROLE
 from conversations.access.decisions import answerable
-from conversations.models import Decision
+from conversations.models import Decision, DecisionStatus
 
 GAP = timedelta(minutes=15)
 """Between two mails to one person about one organisation, however much waits."""
@@ -18,6 +18,8 @@ MAX_MAILED = 50
 """People of one organisation that get the mail."""
 MAX_NAMED = 100
 """Calls in one mail."""
+MAX_ORGANIZATIONS = 100
+"""In one look, at random where there are more: none is left out for long."""
 DECIDERS = [role for role, scopes in SCOPES_OF_ROLE.items() if "runs:approve" in scopes]
 
 
@@ -37,7 +39,8 @@ def claim_reminders() -> list[Reminder]:
     now = timezone.now()
     rested = Q(approval_mailed_at=None) | Q(approval_mailed_at__lte=now - GAP)
     asking = Organization.objects.filter(rested, approval_mail_seconds__isnull=False)
-    return list(_due(asking))
+    pending = Decision.objects.filter(organization=OuterRef("pk"), status=DecisionStatus.PENDING)
+    return list(_due(asking.filter(Exists(pending)).order_by("?")[:MAX_ORGANIZATIONS]))
 
 
 def _due(organizations: QuerySet[Organization]) -> Iterator[Reminder]:
