@@ -47,6 +47,13 @@ WATCHED: dict[str, tuple[str, tuple[str, ...]]] = {
     ),
     "approvals.StandingApproval": ("standing_approval", ("agent_id", "conversation_id", "tool")),
     "knowledge.EmbeddingServer": ("embedding_server", ("url", "model", "secret_id")),
+    "alerts.AlertRule": (
+        "alert_rule",
+        (
+            *("name", "metric", "agents", "threshold", "resolve_threshold", "comparison"),
+            *("window_seconds", "for_seconds", "severity", "emails", "webhooks", "enabled"),
+        ),
+    ),
     "webhooks.Webhook": ("webhook", ("url", "events", "enabled")),
 }
 """The audited models: what their rows are called, and the fields that are told. None is secret."""

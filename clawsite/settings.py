@@ -163,6 +163,7 @@ INSTALLED_APPS = [
     "memories",
     "metering",
     "webhooks",
+    "alerts",
     "conversations",
     "console",
 ]

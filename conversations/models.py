@@ -163,6 +163,7 @@ ACTIVE = (RunStatus.RUNNING, RunStatus.WAITING)
 UNFINISHED = ~Q(status__in=FINAL) & Q(finished_at=None)
 """Selects unfinished runs. The status decides; the time leads to the index of the few that have not
 ended, which SQLite cannot find by a list of statuses."""
+ENDED = Q(finished_at__isnull=False)
 TRANSITIONS = {
     RunStatus.QUEUED: {RunStatus.RUNNING, RunStatus.CANCELLED, RunStatus.FAILED},
     RunStatus.RUNNING: {RunStatus.RUNNING, RunStatus.WAITING, *FINAL},
@@ -238,8 +239,7 @@ class Run(models.Model):
             models.Index(
                 fields=["user_message"], condition=Q(finished_at=None), name="run_unfinished"
             ),
-            # The time is a field of these too: without statistics SQLite takes the index of which
-            # it can use most fields.
+            # With the time: without statistics SQLite takes the index with the most usable fields.
             models.Index(
                 fields=["conversation", "finished_at"],
                 condition=Q(finished_at=None),
@@ -257,6 +257,7 @@ class Run(models.Model):
             models.Index(fields=["conversation", "user_message"]),
             models.Index(fields=["api_key", "created_at"]),
             models.Index(fields=["organization", "created_at"]),
+            models.Index(fields=["organization", "finished_at"], condition=ENDED, name="run_ended"),
         ]
 
     def __str__(self) -> str:
@@ -390,9 +391,7 @@ class FeedEvent(models.Model):
         ]
         indexes = [
             models.Index(
-                fields=["subject", "phase"],
-                condition=Q(phase__in=(0, 2)),
-                name="feed_life",
+                fields=["subject", "phase"], condition=Q(phase__in=(0, 2)), name="feed_life"
             )
         ]
 

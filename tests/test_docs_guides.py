@@ -10,6 +10,9 @@ from accounts import hashing, idempotency, members
 from agents import validators
 from agents.auth import identity, signing, visitor_tokens
 from agents.validators import DEFAULT_SCOPES, SCOPES
+from alerts import mails
+from alerts.access import due
+from alerts.access import rules as alert_rules
 from approvals import access as approvals
 from clawsite.http import spool
 from clawsite.openapi import openapi
@@ -142,6 +145,10 @@ def test_every_fixed_limit_is_the_real_one() -> None:
         usage.MAX_DAYS,
         report.MAX_ROWS,
         keeping.MAX_BUDGETS,
+        alert_rules.MAX_RULES,
+        alert_rules.MAX_ADDRESSES,
+        due.KEPT / timedelta(days=1),
+        mails.MAX_AN_HOUR,
         webhooks.MAX_WEBHOOKS,
         positions.MAX_WAITING,
         queue.KEPT / timedelta(days=1),

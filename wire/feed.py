@@ -1,7 +1,7 @@
 """The messages of the command center: the state, then everything that happens
 (docs/command-center.md)."""
 
-from typing import Any, Literal, TypeAlias, get_args
+from typing import Literal, TypeAlias, get_args
 
 import msgspec
 from msgspec import UNSET, UnsetType
@@ -59,6 +59,25 @@ class RunResult(msgspec.Struct, frozen=True, kw_only=True):
     excerpt: str | UnsetType = UNSET
 
 
+class FeedAlert(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """A time during which an alert rule was broken. `value`, as it was when the alert began, and
+    `threshold` are in `unit`; a `ratio` is from 0 to 1."""
+
+    id: str
+    rule_id: str
+    name: str
+    severity: str
+    metric: str
+    unit: str
+    comparison: str
+    value: float
+    threshold: float
+    window_seconds: int
+    triggered_at: Moment
+    resolved_at: Moment | None = None
+    agent_id: str | UnsetType = UNSET
+
+
 class OpenConnection(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """A WebSocket or an event stream that is open."""
 
@@ -98,7 +117,7 @@ class CommandCenterState(FeedMessage, tag="state", frozen=True, kw_only=True):
     """Everything that is under way now."""
 
     runs: list[FeedRun]
-    alerts: list[dict[str, Any]]
+    alerts: list[FeedAlert]
     connections: list[OpenConnection]
 
 
@@ -188,6 +207,18 @@ class RunCompleted(FeedMessage, tag="run:completed", frozen=True, kw_only=True):
     run: FeedRun
 
 
+class AlertTriggered(FeedMessage, tag="alert:triggered", frozen=True, kw_only=True):
+    """A rule is broken: the first event of its alert."""
+
+    alert: FeedAlert
+
+
+class AlertResolved(FeedMessage, tag="alert:resolved", frozen=True, kw_only=True):
+    """The rule is kept again, or was changed or deleted: the last event of its alert."""
+
+    alert: FeedAlert
+
+
 AnyMessage: TypeAlias = (
     CommandCenterState
     | Reset
@@ -200,6 +231,8 @@ AnyMessage: TypeAlias = (
     | RunMemoryOp
     | RunError
     | RunCompleted
+    | AlertTriggered
+    | AlertResolved
 )
 ANSWERS = {"state", "reset"}
 """The types that every reader gets, whatever it asks for."""

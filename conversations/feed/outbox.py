@@ -5,7 +5,7 @@ import logging
 
 import msgspec
 
-from conversations.feed.base import CursorLost, Kept
+from conversations.feed.base import CursorLost, Event
 from conversations.feed.feed import Feed
 from conversations.feed.watch import begin
 from core.database import database_step
@@ -81,14 +81,14 @@ class Outbox:
             if not kept:
                 return False
             after = kept[-1].cursor
-        messages = [_message(one) for one in kept]
+        messages = [message_of(one.event) for one in kept]
         step = database_step(positions.advance, organization_id, cursor, after, messages)
         for webhook in await step:
             await tell_disabled(webhook)
         return len(kept) == LIMIT
 
 
-def _message(one: Kept) -> tuple[str, str]:
-    event = one.event
+def message_of(event: Event) -> tuple[str, str]:
+    """The type of an event, and the body of a webhook that tells of it."""
     message = Message(event.type, _dated.decode(event.data).at, msgspec.Raw(event.data))
     return event.type, _encoder.encode(message).decode()

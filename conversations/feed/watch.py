@@ -7,6 +7,8 @@ import msgspec
 from django.utils.timezone import now
 
 from agents.principal import Principal
+from alerts.access.rules import open_alerts
+from alerts.shown import shown_alert
 from conversations.feed import access
 from conversations.feed.base import Kept
 from conversations.feed.feed import Feed
@@ -67,11 +69,12 @@ class Watch:
         organization_id = self.principal.organization_id
         cursor = await begin(feed, organization_id)
         runs = await database_step(access.live_runs, self.principal, self.agents)
+        alerts = await database_step(open_alerts, organization_id, self.agents)
         progress = await feed.store.noted(organization_id)
         state = wire.CommandCenterState(
             at=now(),
             runs=[run_object(run, progress=progress.get(run.pk)) for run in runs],
-            alerts=[],
+            alerts=[shown_alert(each) for each in alerts],
             connections=[one for one in connections if self._shows_connection(one)],
         )
         return cursor, state

@@ -19,6 +19,7 @@ from conversations.execution.setup.prompt import Prompts
 from conversations.execution.setup.providers import ProviderPool
 from conversations.execution.setup.toolbox import toolbox
 from conversations.execution.waiting.mails import ApprovalMails
+from conversations.feed.alerts import AlertWatcher
 from conversations.feed.closing import Closing
 from conversations.feed.feed import Feed
 from conversations.feed.outbox import Outbox
@@ -79,7 +80,7 @@ async def _embedded(signals: Signals) -> Services:
     recovery = Recovery(log, dispatcher, recorder, prompts, observers, log.open_runs)
     progress = ProgressTicker(observers, dispatcher.handles)
     revocation, activity = Revocation(connections, dispatcher), Activity(signals)
-    indexer, outbox, deliverer, mails = Indexer(), Outbox(feed), Deliverer(), ApprovalMails()
+    indexer, beside = Indexer(), _beside(feed)
     unfinished = log.unfinished()
     await assign_logs(log)
     await complete_logs(log, unfinished)
@@ -90,9 +91,8 @@ async def _embedded(signals: Signals) -> Services:
     feed.start()
     closing.start()
     indexer.start()
-    outbox.start()
-    deliverer.start()
-    mails.start()
+    for part in beside:
+        part.start()
     return Services(
         log=log,
         activity=activity,
@@ -108,7 +108,7 @@ async def _embedded(signals: Signals) -> Services:
         feed=feed,
         shared=False,
         background=(activity, signals, revocation, recovery, indexer),
-        working=(progress, closing, outbox, deliverer, mails),
+        working=(progress, closing, *beside),
         lock=lock,
     )
 
@@ -150,12 +150,11 @@ async def _scaled_out(signals: Signals, work: int) -> Services:
         recovery = Recovery(log, dispatcher, recorder, prompts, observers)
         worker = Worker(dispatcher, recovery, work)
         worker.start()
-        indexer, outbox, deliverer, mails = Indexer(), Outbox(feed), Deliverer(), ApprovalMails()
+        indexer, beside = Indexer(), _beside(feed)
         indexer.start()
-        outbox.start()
-        deliverer.start()
-        mails.start()
-        working = (worker, indexer, outbox, deliverer, mails, *working)
+        for part in beside:
+            part.start()
+        working = (worker, indexer, *beside, *working)
     return Services(
         log=log,
         activity=activity,
@@ -174,6 +173,11 @@ async def _scaled_out(signals: Signals, work: int) -> Services:
         working=(dispatcher, *working),
         probes={"redis": limits.answers},
     )
+
+
+def _beside(feed: Feed) -> tuple[Outbox | Deliverer | ApprovalMails | AlertWatcher, ...]:
+    """The parts that tell others what happens, in every process that carries out runs."""
+    return Outbox(feed), Deliverer(), ApprovalMails(), AlertWatcher(feed)
 
 
 def _observers(run_feed: RunFeed) -> Observers:

@@ -16,7 +16,7 @@ LAYERS = (
     {"auditing"},
     {"accounts"},
     {"agents"},
-    {"approvals", "files", "knowledge", "memories", "metering", "webhooks"},
+    {"alerts", "approvals", "files", "knowledge", "memories", "metering", "webhooks"},
     {"conversations"},
     {"monitoring", "pipelines", "voice"},
     {"console"},

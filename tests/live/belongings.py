@@ -27,6 +27,7 @@ REQUIRED = {
     "/api/members/{memberId}": {"role": "viewer"},
     "/api/budgets": {"scope": "organization", "tokens": 10**9},
     "/api/webhooks": {"url": "https://example.com/hook", "events": ["run:completed"]},
+    "/api/alert-rules": {"name": "Ours", "metric": "cost", "threshold": 5},
     "/api/invitations": {"email": "ada@example.com"},
     "/api/organization": {"name": "Ours"},
     "/api/ag-ui": {
@@ -107,6 +108,11 @@ MADE = (
         {"webhookId": "id"},
     ),
     Made("POST /api/webhooks/{webhookId}/test", None, {"deliveryId": "id"}),
+    Made(
+        "POST /api/alert-rules",
+        {"name": "Ours", "metric": "cost", "threshold": 5},
+        {"ruleId": "id"},
+    ),
     Made("POST /api/invitations", {"email": "{unique}@example.com"}, {"invitationId": "id"}),
     Made("GET /api/members", None, {"memberId": "members.0.id"}),
     # A run that has ended after somebody approved a call.

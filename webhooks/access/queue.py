@@ -36,6 +36,14 @@ def claim() -> Webhook | None:
     return None
 
 
+def enqueue(organization_id: str, webhook_id: str, type: str, body: str) -> None:
+    """Let an enabled webhook of the organisation be sent a message. One that asks for all events of
+    the type is left out: it is sent each of them."""
+    row = Webhook.objects.filter(pk=webhook_id, organization=organization_id, enabled=True).first()
+    if row is not None and type not in row.events:
+        Delivery.objects.create(webhook=row, type=type, body=body)
+
+
 def release(row: Webhook, rest: timedelta) -> None:
     """Let a claimed webhook be taken again after a rest."""
     mine = Webhook.objects.filter(pk=row.pk, free_at=row.free_at)

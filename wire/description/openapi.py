@@ -45,6 +45,7 @@ NAMES = {
     "server_id": "The MCP server's id.",
     "standing_approval_id": "The standing approval's id.",
     "webhook_id": "The webhook's id.",
+    "rule_id": "The id of an alert rule.",
     "visitor_id": "The visitor's id: `anon:...` or `user:...`.",
 }
 """The variables of the addresses."""

@@ -9,6 +9,8 @@ from conversations.access import READING
 from conversations.transports.rest import api, conversation_route, tickets, visitors
 from conversations.transports.rest.archive import OPERATIONS as OF_ARCHIVE
 from conversations.transports.rest.decisions import OPERATIONS as OF_DECISIONS
+from conversations.transports.rest.monitoring.alerts import OPERATIONS as OF_ALERTS
+from conversations.transports.rest.monitoring.webhooks import OPERATIONS as OF_WEBHOOKS
 from conversations.transports.rest.opinions import OPERATIONS as OF_OPINIONS
 from conversations.transports.rest.organization import OPERATIONS as OF_ITS_END
 from conversations.transports.rest.parameters import (
@@ -27,7 +29,6 @@ from conversations.transports.rest.parameters import (
 )
 from conversations.transports.rest.usage.budgets import OPERATIONS as OF_BUDGETS
 from conversations.transports.rest.usage.report import OPERATIONS as OF_USAGE
-from conversations.transports.rest.webhooks import OPERATIONS as OF_WEBHOOKS
 from conversations.transports.sse import command_center
 from conversations.transports.sse import views as sse
 from core.http import PAGE
@@ -347,5 +348,6 @@ MANAGE = (
     *OF_USAGE,
     *OF_BUDGETS,
     *OF_WEBHOOKS,
+    *OF_ALERTS,
 )
 """All others: the caller is known before the view begins."""

@@ -1,0 +1,1 @@
+"""What an organisation is told by itself: alerts, and events over webhooks."""
