@@ -90,3 +90,40 @@ class LineFormatter(logging.Formatter):
     def formatException(self, ei: Any) -> str:
         lines = super().formatException(ei).splitlines()
         return "\n".join(f"  {escape(line)}" for line in lines)
+
+
+def logging_of(level: str, form: str) -> dict[str, Any]:
+    """Django's setting `LOGGING`: lines of this level and above, each as `json` or `line`, to
+    stderr."""
+    return {
+        "version": 1,
+        "disable_existing_loggers": False,
+        "formatters": {
+            "json": {"()": "clawsite.logs.JsonFormatter"},
+            "line": {"()": "clawsite.logs.LineFormatter"},
+        },
+        "filters": {
+            "strangers": {"()": "clawsite.logs.StrangersMistakes"},
+            "full_disk": {"()": "clawsite.logs.FullDisk"},
+        },
+        "handlers": {
+            "stderr": {
+                "class": "logging.StreamHandler",
+                "formatter": form,
+                "filters": ["strangers", "full_disk"],
+            }
+        },
+        "root": {"handlers": ["stderr"], "level": level},
+        # Access lines would hold query strings, and those may hold tickets. Of a WebSocket, uvicorn
+        # says them to its error log, and at DEBUG every frame and header with its key.
+        "loggers": {
+            "uvicorn.access": {"level": "WARNING"},
+            "uvicorn.error": {"level": "WARNING"},
+            "django.channels.server": {"level": "WARNING"},
+            "procrastinate": {"level": "WARNING"},  # several lines for every job
+            # Of Anthropic's SDK: a line for every call, and what people say at DEBUG.
+            **{name: {"level": "WARNING"} for name in ("anthropic", "httpx2", "httpcore2")},
+            # Of MCP's SDK: what a server gets wrong, with the traceback and what it has said.
+            **{name: {"level": "CRITICAL"} for name in ("mcp", "client")},
+        },
+    }

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from django.core.exceptions import ImproperlyConfigured
 
 from clawsite.environment import Environment
+from clawsite.logs import logging_of
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VERSION = "0.1.0"
@@ -364,38 +365,7 @@ if _log_level not in ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"):
 _log_format = env.str("LOG_FORMAT", "line" if sys.stderr.isatty() else "json")
 if _log_format not in ("json", "line"):
     raise ImproperlyConfigured("LOG_FORMAT is either 'json' or 'line'")
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {
-        "json": {"()": "clawsite.logs.JsonFormatter"},
-        "line": {"()": "clawsite.logs.LineFormatter"},
-    },
-    "filters": {
-        "strangers": {"()": "clawsite.logs.StrangersMistakes"},
-        "full_disk": {"()": "clawsite.logs.FullDisk"},
-    },
-    "handlers": {
-        "stderr": {
-            "class": "logging.StreamHandler",
-            "formatter": _log_format,
-            "filters": ["strangers", "full_disk"],
-        }
-    },
-    "root": {"handlers": ["stderr"], "level": _log_level},
-    # Access lines would hold query strings, and those may hold tickets. Of a WebSocket, uvicorn
-    # says them to its error log, and at DEBUG every frame and header with its key.
-    "loggers": {
-        "uvicorn.access": {"level": "WARNING"},
-        "uvicorn.error": {"level": "WARNING"},
-        "django.channels.server": {"level": "WARNING"},
-        "procrastinate": {"level": "WARNING"},  # several lines for every job
-        # Of Anthropic's SDK: a line with the address for every call, and at DEBUG what people say.
-        **{name: {"level": "WARNING"} for name in ("anthropic", "httpx2", "httpcore2")},
-        # Of MCP's SDK: what a server gets wrong, with the traceback and what it has said.
-        **{name: {"level": "CRITICAL"} for name in ("mcp", "client")},
-    },
-}
+LOGGING = logging_of(_log_level, _log_format)
 
 # The last line: every setting has been asked for.
 CLAW_UNKNOWN_SETTINGS = env.unknown
