@@ -7,6 +7,7 @@ from django.urls import URLPattern, include, path
 
 from console import members, overview
 from console.agents import connecting, editing, listing
+from console.alerts import pages as alerts
 from console.approvals import pages as approvals
 from console.conversations import pages as conversations
 from console.live import pages as live
@@ -51,6 +52,7 @@ SECTIONS = [
     Section(
         "conversations", "conversations/", conversations.index, "Conversations", "conversations"
     ),
+    Section("alerts", "alerts/", alerts.index, "Alerts", "alerts", alerts.waiting),
     Section("usage", "usage/", usage.show, "Usage", "usage"),
     Section("budgets", "settings/budgets/", budgets.index, "Budgets", "budgets"),
     Section("keys", "settings/keys/", keys.index, "API keys", "keys"),
@@ -69,6 +71,8 @@ pages = [
     path("agents/<slug:slug>/connect/", connecting.show, name="agent_connect"),
     path("agents/<slug:slug>/connect/seen/", connecting.seen, name="agent_seen"),
     path("approvals/always/", approvals.standing, name="standing_approvals"),
+    path("alerts/new/", alerts.create, name="new_alert_rule"),
+    path("alerts/<rule_id>/", alerts.change, name="alert_rule"),
     path("conversations/<conversation_id>/", conversations.show, name="conversation"),
     path("settings/budgets/new/", budgets.create, name="new_budget"),
     path("settings/budgets/<budget_id>/", budgets.change, name="budget"),

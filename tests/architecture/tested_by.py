@@ -89,6 +89,8 @@ TESTED_BY = {
     "conversations/transports/rest/tickets.py": "tests/live/test_tickets.py",
     "conversations/transports/rest/urls.py": "tests/clawsite/test_openapi.py",
     "conversations/transports/rest/usage/report.py": "tests/live/test_management.py",
+    "console/alerts/forms.py": "tests/console/alerts/test_pages.py",
+    "conversations/usage/alerting.py": "tests/live/test_alerts.py",
     "alerts/models.py": "tests/alerts/access/test_due.py",
     "alerts/shown.py": "tests/clawsite/test_openapi.py",
     "conversations/transports/rest/monitoring/alerts.py": "tests/live/test_alerts.py",

@@ -20,6 +20,8 @@ PAGES = (
         "agents/helpdesk/limits/",
         "agents/helpdesk/connect/",
         "live/",
+        "alerts/",
+        "alerts/new/",
         "conversations/",
         "usage/",
         "settings/budgets/",

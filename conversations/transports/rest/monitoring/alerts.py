@@ -1,19 +1,16 @@
 """`/api/alert-rules` and `/api/alerts`: thresholds that an organisation watches."""
 
-from collections.abc import Sequence
 from typing import Any
 
 import msgspec
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 
-from agents.access import agents_named, agents_watched, require_every_agent
 from agents.caller import Caller
 from alerts.access import rules as access
 from alerts.shown import shown_alert, shown_rule
+from conversations.usage import alerting
 from core.http import PAGE, Answer, flag, newest, page_of, read, refusal
-from engine.errors import invalid
-from webhooks.access import webhooks
 from wire.description.openapi import Operation, Parameter
 from wire.objects import alerts as objects
 
@@ -29,16 +26,16 @@ _fields = msgspec.json.Decoder(objects.AlertRuleFields)
 
 def index(request: HttpRequest, caller: Caller) -> Answer:
     """`GET /api/alert-rules`: the newest first."""
-    rows, cursor = newest(access.rules_of(*_reader(caller)), page_of(request))
+    rows, cursor = newest(access.rules_of(*alerting.reader(caller)), page_of(request))
     return Answer(objects.AlertRulePage(rules=list(map(shown_rule, rows)), next_cursor=cursor))
 
 
 def create(request: HttpRequest, caller: Caller) -> Answer:
     """`POST /api/alert-rules`: 201."""
-    organization_id = _keeper(caller)
-    given = _given(caller, read(_new, request))
+    alerting.keeper(caller)
+    given = _given(read(_new, request))
     try:
-        made = access.create(organization_id, given)
+        made = alerting.create(caller, given)
     except ValidationError as error:
         raise refusal(error) from None
     return Answer(shown_rule(made), 201)
@@ -46,17 +43,16 @@ def create(request: HttpRequest, caller: Caller) -> Answer:
 
 def show(request: HttpRequest, caller: Caller, rule_id: str) -> Answer:
     """`GET /api/alert-rules/{id}`."""
-    organization_id, agents = _reader(caller)
+    organization_id, agents = alerting.reader(caller)
     return Answer(shown_rule(access.rule(organization_id, rule_id, agents)))
 
 
 def change(request: HttpRequest, caller: Caller, rule_id: str) -> Answer:
     """`PATCH /api/alert-rules/{id}`: what the body names."""
-    organization_id = _keeper(caller)
-    access.rule(organization_id, rule_id)
-    given = _given(caller, read(_fields, request))
+    access.rule(alerting.keeper(caller), rule_id)
+    given = _given(read(_fields, request))
     try:
-        changed = access.change(organization_id, rule_id, given)
+        changed = alerting.change(caller, rule_id, given)
     except ValidationError as error:
         raise refusal(error) from None
     return Answer(shown_rule(changed))
@@ -64,60 +60,28 @@ def change(request: HttpRequest, caller: Caller, rule_id: str) -> Answer:
 
 def delete(request: HttpRequest, caller: Caller, rule_id: str) -> HttpResponse:
     """`DELETE /api/alert-rules/{id}`: 204; its alert resolves."""
-    access.delete(_keeper(caller), rule_id)
+    alerting.delete(caller, rule_id)
     return HttpResponse(status=204)
 
 
 def alerts(request: HttpRequest, caller: Caller) -> Answer:
     """`GET /api/alerts`: the newest first."""
-    rows = access.alerts_of(*_reader(caller))
+    rows = access.alerts_of(*alerting.reader(caller))
     if flag(request, "open"):
         rows = rows.filter(resolved_at=None)
     found, cursor = newest(rows, page_of(request), by="triggered_at")
     return Answer(objects.AlertPage(alerts=list(map(shown_alert, found)), next_cursor=cursor))
 
 
-def _reader(caller: Caller) -> tuple[str, frozenset[str] | None]:
-    """The organisation whose alerts the caller sees, and about which agents; None is all. Raises
-    `forbidden`."""
-    caller.principal.require("monitor:read")
-    return caller.principal.organization_id, agents_watched(caller.principal, ())
-
-
-def _keeper(caller: Caller) -> str:
-    """The organisation whose rules the caller may change. Raises `forbidden`."""
-    caller.principal.require("monitor:write")
-    require_every_agent(caller)
-    return caller.principal.organization_id
-
-
-def _given(caller: Caller, body: objects.NewAlertRule | objects.AlertRuleFields) -> dict[str, Any]:
-    """The fields of a rule that the body names, as the rule keeps them. Raises `invalid_message`
-    for agents and webhooks that there are not."""
+def _given(body: objects.NewAlertRule | objects.AlertRuleFields) -> dict[str, Any]:
+    """The fields that the body names, as `conversations.usage.alerting` takes them."""
     fields = msgspec.structs.asdict(body)
     given = {name: value for name, value in fields.items() if value is not msgspec.UNSET}
     if (names := given.pop("agent_ids", None)) is not None:
-        given["agents"] = _agents(caller, names)
+        given["agents"] = names
     if (notify := given.pop("notify", None)) is not None:
-        given["emails"] = list(dict.fromkeys(notify.emails))
-        given["webhooks"] = _webhooks(caller, notify.webhook_ids)
+        given |= {"emails": notify.emails, "webhooks": notify.webhook_ids}
     return given
-
-
-def _agents(caller: Caller, names: Sequence[str]) -> list[str]:
-    found = agents_named(caller, [name for name in names if "\0" not in name])
-    known = {each.id for each in found} | {each.slug for each in found}
-    if unknown := set(names) - known:
-        raise invalid("agentIds", f"There is no agent “{min(unknown)[:100]}”.")
-    return sorted(each.id for each in found)
-
-
-def _webhooks(caller: Caller, ids: Sequence[str]) -> list[str]:
-    mine = webhooks.webhooks_of(caller.principal.organization_id)
-    known = set(mine.values_list("id", flat=True))
-    if unknown := set(ids) - known:
-        raise invalid("notify.webhookIds", f"There is no webhook “{min(unknown)[:100]}”.")
-    return list(dict.fromkeys(ids))
 
 
 OPERATIONS = (
