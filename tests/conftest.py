@@ -8,6 +8,7 @@ import pytest
 from cryptography.fernet import Fernet
 from django.conf import settings
 from django.core.cache import cache
+from django.db import connections
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 from pytest_django import DjangoDbBlocker
@@ -43,9 +44,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
-def pytest_collection_finish() -> None:
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Iterator[None]:
     """What is loaded stays: the search for garbage in cycles need not look at thousands of tests
-    again and again."""
+    again and again, neither while they are collected nor later."""
+    gc.disable()
+    yield
+    gc.enable()
     gc.collect()
     gc.freeze()
 
@@ -73,6 +78,7 @@ def transactional_db(django_db_setup: None, django_db_blocker: DjangoDbBlocker) 
     with django_db_blocker.unblock():
         yield
         database.empty()
+        connections.close_all()  # a test without a database may not touch one that is open
 
 
 @pytest.fixture(autouse=True)

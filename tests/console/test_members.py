@@ -50,17 +50,19 @@ def test_strangers_find_nothing_and_who_is_not_signed_in_has_to(client, pattern,
     assert client.get(address(pattern, "nowhere", names)).status_code in (404, 405)
 
 
-@pytest.mark.parametrize("role", ROLES)
 @pytest.mark.parametrize("pattern", PATTERNS, ids=lambda each: each.name)
-def test_a_role_without_the_scope_is_refused(client, pattern, names, acme, role):
+def test_a_role_without_the_scope_is_refused(client, pattern, names, acme):
     user = User.objects.create_user("some@example.com", "correct horse")
-    Membership.objects.create(organization=acme, user=user, role=role)
+    member = Membership.objects.create(organization=acme, user=user, role=ROLES[0])
     client.force_login(user)
     where = address(pattern, "acme", names)
-    answers = client.get(where), client.post(where)
-    for answer, scope in zip(answers, pattern.callback.scopes, strict=True):
-        allowed = scope in SCOPES_OF_ROLE[role]
-        assert answer.status_code == 405 or (answer.status_code != 403) == allowed
+    for role in sorted(ROLES, key=lambda role: len(SCOPES_OF_ROLE[role])):
+        member.role = role
+        member.save(update_fields=["role"])
+        answers = client.get(where), client.post(where)
+        for answer, scope in zip(answers, pattern.callback.scopes, strict=True):
+            allowed = scope in SCOPES_OF_ROLE[role]
+            assert answer.status_code == 405 or (answer.status_code != 403) == allowed, role
 
 
 @pytest.mark.parametrize("pattern", NAMING, ids=lambda each: each.name)

@@ -305,10 +305,10 @@ async def test_without_progress_it_is_idle(ends: tuple[Connection, Peer]) -> Non
 
 
 async def test_progress_extends_the_wait(ends: tuple[Connection, Peer]) -> None:
-    exchange = await begin(ends[0], Kept(), 0.1)
+    exchange = await begin(ends[0], Kept(), 0.8)
     await ends[1].send(CHUNKED)
-    for _ in range(3):
-        await asyncio.sleep(0.06)
+    for _ in range(5):
+        await asyncio.sleep(0.2)  # all together longer than one wait
         await ends[1].send(b"1\r\na\r\n")
     await ends[1].send(b"0\r\n\r\n")
     await finished(exchange)

@@ -76,14 +76,14 @@ def test_a_token_that_was_flushed_is_there_at_once() -> None:
         assert b"".join(inflater.feed(data)) == token
 
 
-@pytest.mark.parametrize("coding", ["gzip", "gzip, gzip", "deflate, gzip"])
-def test_a_small_body_that_is_huge_is_refused(coding: str) -> None:
+def test_a_small_body_that_is_huge_is_refused() -> None:
     bomb = gzip.compress(bytes(100 * MAX_AT_ONCE))
-    inflater, size = Inflater(codings_of(coding)), 0
-    with pytest.raises(ProviderError):
-        for piece in inflater.feed(gzip.compress(bomb) if coding == "gzip, gzip" else bomb):
-            size += len(piece)
-    assert size <= MAX_AT_ONCE
+    for coding in ("gzip", "gzip, gzip", "deflate, gzip"):
+        inflater, size = Inflater(codings_of(coding)), 0
+        with pytest.raises(ProviderError):
+            for piece in inflater.feed(gzip.compress(bomb) if coding == "gzip, gzip" else bomb):
+                size += len(piece)
+        assert size <= MAX_AT_ONCE, coding
 
 
 @pytest.mark.parametrize(
