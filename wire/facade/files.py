@@ -11,6 +11,7 @@ from engine.errors import invalid
 
 IMAGES = ("image_url", "input_image")
 FILES = ("file", "input_file")
+OF_URLS = str.maketrans("-_", "+/")
 ENDINGS = {"image/png": "image.png", "image/jpeg": "image.jpg", "application/pdf": "file.pdf"}
 """The names of files that have none."""
 
@@ -71,13 +72,21 @@ def _file(part: Part, field: str) -> SentFile:
     if not data:
         raise invalid(field, "Send the file itself: no other server is asked for it.")
     kind, comma, encoded = data.partition(",")
+    kind = kind.lower()
     if not comma and part.type in FILES:
         kind, encoded = "", data
     elif not kind.startswith("data:") or not kind.endswith(";base64"):
         raise invalid(field, "Send the file itself, as data:<type>;base64,<content>.")
-    media_type = kind.removeprefix("data:").removesuffix(";base64").partition(";")[0]
+    media_type = kind.removeprefix("data:").partition(";")[0]
+    name = given.filename or ENDINGS.get(media_type, "file")
+    return SentFile(field, name, _decoded(encoded, field))
+
+
+def _decoded(encoded: str, field: str) -> bytes:
+    """The content of base64 as clients write it: in lines, in the alphabet of URLs, or without its
+    padding."""
+    plain = "".join(encoded.split()).rstrip("=").translate(OF_URLS)
     try:
-        content = binascii.a2b_base64(encoded, strict_mode=True)
+        return binascii.a2b_base64(plain + "=" * (-len(plain) % 4), strict_mode=True)
     except (binascii.Error, ValueError):
         raise invalid(field, "This is not base64.") from None
-    return SentFile(field, given.filename or ENDINGS.get(media_type, "file"), content)

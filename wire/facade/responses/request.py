@@ -23,8 +23,11 @@ from wire.native import ClientTool
 from wire.parse import ClientId, Name
 
 SPOKEN = ("user", "assistant", "system", "developer")
-REMEMBERED = ("reasoning",)
+REMEMBERED = ("reasoning", "compaction")
 """The types of items that a client sends back and the agent needs not: it has them."""
+OF_TOOLS = ("_call", "_output", "_list_tools", "_approval_request", "_approval_response")
+"""The ends of the types of items about tools that are no functions. They are left out, as those
+tools are."""
 
 Metadata: TypeAlias = dict[
     Annotated[str, msgspec.Meta(max_length=64)], Annotated[str, msgspec.Meta(max_length=512)]
@@ -51,7 +54,7 @@ class InputItem(msgspec.Struct, frozen=True):
         if self.type == "function_call_output":
             output = text_of(self.output, f"{field}.output")
             return Said("tool", output, f"{field}.call_id", result_of=self.call_id)
-        if self.type in REMEMBERED:
+        if self.type in REMEMBERED or self.type.endswith(OF_TOOLS):
             return None
         if self.type != "message":
             raise invalid(f"{field}.type", "Items of this type are not supported here.")

@@ -9,6 +9,7 @@ from engine.errors import ClawError
 from wire.facade.responses.request import ResponseRequest, parse_response
 
 LIMIT = 32 * 1024
+SAID = {"role": "user", "content": "One"}
 
 
 def asked(input: Any = "Hi", **fields: Any) -> ResponseRequest:
@@ -91,3 +92,13 @@ def test_a_mistake_is_refused_where_it_is(fields: dict[str, Any], field: str) ->
 def test_what_asks_for_nothing_may_be_said() -> None:
     assert asked(text={"format": {"type": "text"}}, tools=[], tool_choice="auto", prompt=None)
     assert asked(text={"verbosity": "low"}, tools=[{"type": "web_search"}], truncation="auto")
+
+
+@pytest.mark.parametrize(
+    "kind",
+    ["web_search_call", "custom_tool_call_output", "tool_search_output", "mcp_list_tools"],
+)
+def test_items_of_tools_that_are_no_functions_are_left_out(kind: str) -> None:
+    request = asked([{"type": kind, "id": "x", "status": "completed"}, SAID])
+    assert request.history(message_bytes=LIMIT).message == "One"
+    assert refusal([{"type": "item_reference", "id": "x"}, SAID]) == "input[0].type"
