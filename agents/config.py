@@ -16,7 +16,8 @@ class AgentConfig:
     """An agent as it was at one moment: all that starting a run needs.
 
     It holds JSON types only, so `vars(config)` is what a run's row keeps. It has no secret: the
-    credential is named, and read when a run starts (`agents.outbound.credentials`)."""
+    credential is named, and read when a run starts (`agents.outbound.credentials`). `version` is 0
+    for a draft, and of runs that began before agents had versions."""
 
     id: str
     slug: str
@@ -40,6 +41,7 @@ class AgentConfig:
     show_usage: bool = False
     tools: list[dict[str, Any]] = field(default_factory=list)
     client_tools: list[str] = field(default_factory=list)
+    version: int = 0
 
     @classmethod
     def stored(cls, config: dict[str, Any]) -> Self:
@@ -73,6 +75,7 @@ class AgentConfig:
             show_usage=agent.show_usage,
             tools=agent.tools,
             client_tools=agent.client_tools,
+            version=agent.version,
         )
 
 

@@ -1,8 +1,10 @@
 """Agents, and the API keys that open them."""
 
+from typing import Any
+
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxLengthValidator, MaxValueValidator, MinValueValidator
-from django.db import models
+from django.db import models, transaction
 from django.utils import timezone
 
 from accounts.encryption import EncryptedTextField
@@ -24,6 +26,9 @@ from agents.validators import (
     validate_tools,
     validate_widget,
 )
+from agents.versions.models import AgentDraft as AgentDraft
+from agents.versions.models import AgentVersion as AgentVersion
+from agents.versions.models import check_version, keep
 from engine.ids import new_id
 from engine.providers.registry import PROVIDERS
 
@@ -175,6 +180,12 @@ class Agent(models.Model):
     visitor_messages_per_day = models.PositiveIntegerField(
         default=200, validators=[MinValueValidator(1)], help_text="Of one visitor."
     )
+    visitor_version = models.PositiveIntegerField(
+        null=True, blank=True, help_text="The version that visitors have. Empty: the published one."
+    )
+    version = models.PositiveIntegerField(
+        default=0, db_default=0, editable=False, help_text="The one that is published."
+    )
     erasing = models.BooleanField(
         default=False, editable=False, help_text="Being deleted, in steps: nobody finds it."
     )
@@ -183,6 +194,12 @@ class Agent(models.Model):
 
     objects = Standing()
     every = models.Manager()
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Store the row, and its configuration as a version if that has changed."""
+        with transaction.atomic():
+            super().save(*args, **kwargs)
+            keep(self)
 
     def clean(self) -> None:
         """A credential is the organisation's own; no parameters, however written, are {}; only
@@ -199,6 +216,7 @@ class Agent(models.Model):
         chosen = PROVIDERS.get(self.provider)
         if chosen and not chosen.default_model and not self.model:
             raise ValidationError({"model": "Name a model that this server has."})
+        check_version(self, "visitor_version")
 
     def _check_tools(self) -> None:
         """The MCP servers and agents that its tools name are the organisation's own."""
@@ -342,6 +360,14 @@ class ApiKey(models.Model):
         blank=True,
         validators=[MinValueValidator(0)],
         help_text="US dollars.",
+    )
+    pinned = models.ForeignKey(
+        AgentVersion,
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="pinned_keys",
+        help_text="The version that it has of the agent.",
     )
     expires_at = models.DateTimeField(null=True, blank=True)
     revoked_at = models.DateTimeField(null=True, editable=False)

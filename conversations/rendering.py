@@ -89,6 +89,7 @@ def render_run(row: Run, transcript: Transcript | None) -> objects.Run:
         id=row.pk,
         status="waiting" if transcript and transcript.waiting else row.shown_status,
         agent_id=row.agent_id,
+        agent_version=row.config.get("version") or None,
         conversation_id=row.conversation.public_id,
         message_id=row.message.public_id,
         provider=row.provider,

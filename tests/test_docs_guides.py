@@ -10,6 +10,7 @@ from accounts import hashing, idempotency, members
 from agents import validators
 from agents.auth import identity, signing, visitor_tokens
 from agents.validators import DEFAULT_SCOPES, SCOPES
+from agents.versions import models as versions
 from alerts import mails
 from alerts.access import due
 from alerts.access import rules as alert_rules
@@ -49,6 +50,7 @@ from wire.description.openapi import IDEMPOTENCY_KEY
 from wire.errors import CLOSE_CODE, HTTP_STATUS
 from wire.native import asking, context, deciding
 from wire.objects import management
+from wire.objects import versions as version_objects
 from wire.objects import webhooks as webhook_objects
 
 
@@ -138,6 +140,8 @@ def test_every_fixed_limit_is_the_real_one() -> None:
         conversation["title"]["anyOf"][0]["maxLength"],
         comment["maxLength"],
         schemas["AgentFields"]["properties"]["allowedOrigins"]["maxItems"],
+        versions.MAX_VERSIONS,
+        version_objects.MAX_NOTE,
         signing.MAX_LENGTH,
         identity.MAX_ID,
         visitor_tokens.RENEWABLE / timedelta(days=1).total_seconds(),

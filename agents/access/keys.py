@@ -13,7 +13,8 @@ from engine.errors import ClawError
 
 def find_key(digest: str) -> ApiKey | None:
     """The key with this SHA-256 digest, revoked or not, as `key_states` has it."""
-    return ApiKey.objects.filter(digest=digest).annotate(**_agents_given()).first()
+    rows = ApiKey.objects.filter(digest=digest).select_related("pinned")
+    return rows.annotate(**_agents_given()).first()
 
 
 def key_of(principal: Principal) -> ApiKey:
@@ -82,7 +83,7 @@ def key_states(key_ids: Iterable[str]) -> list[ApiKey]:
     `given_last` are the number and the newest id of the links to their agents: one of them differs
     whenever a key is given other agents."""
     fields = ("revoked_at", "expires_at", "every_agent", "scopes", "allowed_origins")
-    limits = ("requests_per_minute", "monthly_budget")
+    limits = ("requests_per_minute", "monthly_budget", "pinned")
     rows = ApiKey.objects.filter(id__in=list(key_ids)).only(*fields, *limits)
     return list(rows.annotate(**_agents_given()))
 

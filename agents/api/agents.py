@@ -13,6 +13,7 @@ from agents.models import Agent
 from core.http import Answer, check_if_match, newest, page_of, read, unchanged
 from engine.errors import ClawError, invalid
 from wire.objects import management
+from wire.objects.configuration import Configuration
 from wire.parse import check_storable
 
 JSON_NAMES = {
@@ -72,27 +73,38 @@ def hide(request: HttpRequest, caller: Caller) -> None:
 
 def make(caller: Caller, fields: dict[str, Any]) -> Agent:
     """A new agent with these fields, by their names in the model. Raises what `alter` raises."""
-    _check_direction(caller, None, fields)
-    _check_asked(caller, None, fields)
+    check_change(caller, None, fields)
     return access.create_agent(caller, fields)
 
 
 def alter(caller: Caller, agent: Agent, fields: dict[str, Any]) -> None:
     """Give a locked agent these fields, by their names in the model. Raises `forbidden`,
     `invalid_message`, ValidationError."""
-    _check_direction(caller, agent, fields)
-    _check_asked(caller, agent, fields)
+    check_change(caller, agent, fields)
     for name, value in fields.items():
         setattr(agent, name, value)
     agent.full_clean()
     agent.save(update_fields=[*fields, "updated_at"])
 
 
-def _given(request: HttpRequest) -> dict[str, Any]:
-    fields = read(_fields, request).given()
+def check_change(caller: Caller, agent: Agent | None, fields: dict[str, Any]) -> None:
+    """Raise `forbidden` or `invalid_message` if the caller may not give the agent, or a new one,
+    these fields. What they may hold is said by the model."""
+    _check_direction(caller, agent, fields)
+    _check_asked(caller, agent, fields)
+
+
+def check_storable_fields(body: Configuration) -> dict[str, Any]:
+    """The fields that a request has, of plain types. Raises `invalid_message`."""
+    fields = body.given()
+    names = {field.name: field.encode_name for field in msgspec.structs.fields(body)}
     for name, value in fields.items():
-        check_storable(JSON_NAMES[name], value)
+        check_storable(names[name], value)
     return fields
+
+
+def _given(request: HttpRequest) -> dict[str, Any]:
+    return check_storable_fields(read(_fields, request))
 
 
 def _check_direction(caller: Caller, agent: Agent | None, fields: dict[str, Any]) -> None:

@@ -12,8 +12,9 @@ from agents import access
 from agents.auth import grants, keys, rotation
 from agents.caller import Caller
 from agents.config import no_such_agent
-from agents.models import Agent, ApiKey
+from agents.models import Agent, AgentVersion, ApiKey
 from agents.validators import DEFAULT_SCOPES
+from agents.versions import access as versions
 from core.http import Answer, newest, page_of, read
 from engine.errors import invalid
 from wire.objects import management
@@ -26,7 +27,7 @@ _rotation = msgspec.json.Decoder(management.Rotation)
 def index(request: HttpRequest, caller: Caller) -> HttpResponse:
     """`GET /api/agents/{id}/keys`: the newest first, also those that have ended."""
     caller.principal.require("keys:write")
-    opening = access.keys_of_agent(caller).prefetch_related("agents")
+    opening = access.keys_of_agent(caller).prefetch_related("agents", "pinned")
     rows, cursor = newest(opening, page_of(request))
     return Answer(management.KeyPage(keys=list(map(shown, rows)), next_cursor=cursor))
 
@@ -63,6 +64,7 @@ def make(caller: Caller, body: management.NewKey, names: Collection[str]) -> tup
     check_storable("agents", body.agents)
     giver, opened = access.key_of(caller.principal), _agents(caller, body, names)
     key = _row(giver, body)
+    key.pinned = _pinned(giver, body, opened)
     token = keys.store(key, opened)
     grants.check_grant(giver, key, opened)  # of what is valid: else nothing of it is kept
     return key, token
@@ -83,6 +85,17 @@ def _agents(caller: Caller, body: management.NewKey, names: Collection[str]) -> 
     if not set(names) <= {name for agent in found for name in (agent.id, agent.slug)}:
         raise no_such_agent()
     return found
+
+
+def _pinned(giver: ApiKey, body: management.NewKey, opened: list[Agent]) -> AgentVersion | None:
+    """The version that the body names; without one that of a giver who is no admin."""
+    if body.agent_version is msgspec.UNSET:
+        return None if "admin" in giver.scopes else giver.pinned
+    if body.agent_version is None:
+        return None
+    if len(opened) != 1:
+        raise invalid("agentVersion", "Only a key of one agent has a version of it.")
+    return versions.version_of(opened[0], body.agent_version)
 
 
 def _row(giver: ApiKey, body: management.NewKey) -> ApiKey:
@@ -129,6 +142,7 @@ def shown(key: ApiKey) -> management.Key:
         allowed_origins=key.allowed_origins,
         requests_per_minute=key.requests_per_minute,
         monthly_budget=None if key.monthly_budget is None else float(key.monthly_budget),
+        agent_version=key.pinned.number if key.pinned else None,
         expires_at=key.expires_at,
         revoked_at=key.revoked_at,
         last_used_at=key.last_used_at,

@@ -20,7 +20,7 @@ _rotation = msgspec.json.Decoder(management.Rotation)
 def index(request: HttpRequest, caller: Caller) -> HttpResponse:
     """`GET /api/keys`: the newest first, also those that have ended."""
     caller.principal.require("keys:write")
-    every = access.keys_of_organization(caller).prefetch_related("agents")
+    every = access.keys_of_organization(caller).prefetch_related("agents", "pinned")
     rows, cursor = newest(every, page_of(request))
     return Answer(management.KeyPage(keys=list(map(shown, rows)), next_cursor=cursor))
 

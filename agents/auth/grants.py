@@ -22,6 +22,7 @@ def check_grant(giver: ApiKey, key: ApiKey, agents: Collection[Agent]) -> None:
         "expiresAt": _more(key.expires_at, giver.expires_at),
         "requestsPerMinute": _more(key.requests_per_minute, giver.requests_per_minute),
         "monthlyBudget": _more(key.monthly_budget, giver.monthly_budget),
+        "agentVersion": giver.pinned_id not in (None, key.pinned_id),
     }
     for field, is_beyond in beyond.items():
         if is_beyond:

@@ -12,9 +12,10 @@ from agents import access, invalidation
 from agents.auth import keys
 from agents.caller import Address, Caller
 from agents.config import AgentConfig, named
-from agents.models import ApiKey
+from agents.models import Agent, ApiKey
 from agents.principal import OF_KEYS, Allowance, Kind, Principal
 from agents.validators import is_name, scopes_with
+from agents.versions.models import at_version
 from core.cache import ExpiringCache
 from core.chunks import chunks
 from core.database import database_step
@@ -106,7 +107,7 @@ def _has_changed(principal: Principal, states: dict[str, KeyState]) -> bool:
 def _version(key: ApiKey) -> Hashable:
     """A value that differs whenever something differs that the key may do."""
     texts = tuple(key.scopes), tuple(key.allowed_origins)
-    limits = key.requests_per_minute, key.monthly_budget
+    limits = key.requests_per_minute, key.monthly_budget, key.pinned_id
     agents = key.every_agent, key.given, key.given_last  # see `access.key_states`
     return key.revoked_at, key.expires_at, *agents, *texts, *limits
 
@@ -137,8 +138,14 @@ def _load(digest: str, names: frozenset[str]) -> KnownKey | None:
         principal=principal,
         allowed_origins=tuple(key.allowed_origins),
         revoked_at=key.revoked_at,
-        agents=tuple(map(AgentConfig.of, agents)),
+        agents=tuple(AgentConfig.of(_as_pinned(agent, key)) for agent in agents),
     )
+
+
+def _as_pinned(agent: Agent, key: ApiKey) -> Agent:
+    """The agent in the version that the key is pinned to, or as it is published."""
+    pinned = key.pinned if key.pinned and key.pinned.agent_id == agent.pk else None
+    return at_version(agent, pinned)
 
 
 def _note_use(key: ApiKey) -> None:

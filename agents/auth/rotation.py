@@ -31,6 +31,7 @@ def rotate(key: ApiKey, *, overlap: timedelta = OVERLAP) -> tuple[ApiKey, str]:
         requests_per_minute=key.requests_per_minute,
         monthly_budget=key.monthly_budget,
         expires_at=key.expires_at,
+        pinned=key.pinned,
         rotated_from=key,
         lineage=key.lineage,
     )

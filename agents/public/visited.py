@@ -15,6 +15,7 @@ from agents.models import Agent
 from agents.principal import Allowance, Kind, Principal
 from agents.public import origins
 from agents.validators import is_name
+from agents.versions import access as versions
 from core.cache import ExpiringCache
 from core.chunks import chunks
 from core.database import database_step
@@ -47,6 +48,8 @@ class VisitedAgent:
     def of(cls, agent: Agent) -> Self:
         """The agent as it is now; its organisation should be loaded with it."""
         identity = access.identity_of(agent)
+        version = access.agent_version(agent, identity and identity.created_at)
+        agent = versions.for_visitors(agent)
         return cls(
             config=AgentConfig.of(agent),
             allowed_origins=tuple(agent.allowed_origins),
@@ -58,7 +61,7 @@ class VisitedAgent:
             messages_per_day=agent.visitor_messages_per_day,
             identity_secret=identity and identity.value,
             user_scopes=frozenset(identity.scopes if identity else ()),
-            version=access.agent_version(agent, identity and identity.created_at),
+            version=version,
         )
 
     def voucher(self, name: str) -> str:

@@ -5,6 +5,7 @@ from typing import Any
 
 from agents.caller import Caller
 from agents.outbound import credentials
+from agents.versions.choosing import chosen
 from conversations.execution.acceptance import Accepted as Accepted
 from conversations.execution.acceptance import Asked
 from conversations.execution.opening import stamp, started_event
@@ -35,7 +36,7 @@ async def start_run(
     caller.principal.require("chat")
     if request.messages is not None and not caller.principal.trusted:
         raise ClawError("forbidden", "`messages` needs an API key.")
-    agent = caller.require_agent()
+    agent = await chosen(caller, request.agent_version)
     if not services.dispatcher.room(agent.organization_id):
         raise Unavailable("The server is full or about to restart, try again soon.")
     if not await services.log.has_room(agent.organization_id):

@@ -23,6 +23,7 @@ REQUIRED = {
     "/api/runs/{runId}/approvals/{approvalId}": {"approve": True, "argsDigest": "-"},
     "/api/runs/{runId}/answers": {"id": "-", "text": "Hi"},
     "/api/runs/{runId}/tool-results": {"id": "-", "result": 1},
+    "/api/agents/{agentId}/rollback": {"version": 1},
     "/api/agents/{agentId}/documents": {"title": "Ours", "text": "Ours."},
     "/api/members/{memberId}": {"role": "viewer"},
     "/api/budgets": {"scope": "organization", "tokens": 10**9},
@@ -96,6 +97,7 @@ ASKED = {
 
 MADE = (
     Made("POST /api/agents", HELPER, {"agentId": "id"}),
+    Made("POST /api/agents/{agentId}/versions", None, {"version": "version"}),
     Made("POST /api/agents/{agentId}/keys", {"scopes": ["chat"]}, {"keyId": "id"}),
     Made("POST /api/agents/{agentId}/documents", TEXT, {"documentId": "id"}),
     Made("POST /a/{agentId}/api/files", None, {"fileId": "id"}, file=b"Ours."),

@@ -276,3 +276,39 @@ async def test_the_answers_shown_in_the_documents_have_the_shape_of_the_real_one
     }
     for title, value in real.items():
         assert shape(shown(title)[0]) == shape(value), title
+
+
+async def test_a_run_says_which_version_has_answered(
+    acme: Rest, server: Server, upstream: UpstreamProcess
+) -> None:
+    """A draft is tried, published and taken back; a key stays with its version."""
+    agent = await make_agent(acme, provider="anthropic", instructions="ONE")
+    own, chat = f"/api/agents/{agent['id']}", f"/a/{agent['slug']}/api/chat"
+    pinned = (await acme.post(f"{own}/keys", {"agentVersion": 1, "scopes": ["chat"]})).json()
+    await acme.request("PATCH", f"{own}/draft", json={"instructions": "TWO"})
+
+    async def told(rest: Rest = acme, **more: object) -> tuple[int | None, str]:
+        """The version that answers a message, and what its model is told first."""
+        message = f"go [[upstream tokens=2 tag={(tag := new_tag())}]]"
+        answer = (await rest.post(chat, {"message": message} | more)).json()
+        run = (await acme.get(f"/api/runs/{answer['runId']}")).json()
+        return run["agentVersion"], str(upstream.requests(tag)[0]["body"]["system"])
+
+    assert await told() == (1, "ONE")
+    assert await told(agentVersion="draft") == (None, "TWO")
+    assert (await acme.post(f"{own}/publish", {"note": "Second."})).json()["version"] == 2
+    assert await told() == (2, "TWO")
+    assert await told(agentVersion=1) == (1, "ONE")
+    async with Rest(server.url, pinned["apiKey"]) as other:
+        assert await told(other) == (1, "ONE")
+        refused = await other.post(chat, {"message": "Hello", "agentVersion": 2})
+    assert refused.json()["error"]["code"] == "forbidden"
+    assert (await acme.post(f"{own}/rollback", {"version": 1})).json()["published"]
+    async with await WebSocket.open(server.ws_url) as socket:
+        await socket.send(type="auth", token=acme.token, agentId=agent["id"])
+        await socket.until("auth_ok")
+        tags = [new_tag(), new_tag()]
+        await socket.ask(f"go [[upstream tokens=2 tag={tags[0]}]]")
+        await socket.ask(f"go [[upstream tokens=2 tag={tags[1]}]]", agentVersion=2)
+    given = [str(upstream.requests(tag)[0]["body"]["system"]) for tag in tags]
+    assert given == ["ONE", "TWO"]

@@ -20,6 +20,7 @@ RUN = Run(
     id="run_1",
     status="running",
     agent_id="agt_1",
+    agent_version=1,
     conversation_id="conv_1",
     message_id="msg_1",
     content="",

@@ -44,6 +44,7 @@ NAMES = {
     "run_id": "The run's id.",
     "server_id": "The MCP server's id.",
     "standing_approval_id": "The standing approval's id.",
+    "version": "The number of the version.",
     "webhook_id": "The webhook's id.",
     "rule_id": "The id of an alert rule.",
     "visitor_id": "The visitor's id: `anon:...` or `user:...`.",

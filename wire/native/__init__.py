@@ -17,6 +17,7 @@ from wire.native.asking import History as History
 from wire.native.asking import IfBusy as IfBusy
 from wire.native.asking import OnDisconnect as OnDisconnect
 from wire.native.asking import Options as Options
+from wire.native.asking import Version as Version
 from wire.native.asking import check_chat as check_chat
 from wire.native.asking import check_tools as check_tools
 from wire.native.asking import size_of as size_of
@@ -62,6 +63,7 @@ class MessageFrame(Watcher, tag="message", frozen=True, kw_only=True):
     """Ask the agent, in the conversation that is named or else in the connection's current one."""
 
     content: str
+    agent_version: Version | None = None
     conversation_id: str | None = None
     client_message_id: str | None = None
     if_busy: IfBusy | None = None
@@ -81,6 +83,7 @@ class MessageFrame(Watcher, tag="message", frozen=True, kw_only=True):
         return check_chat(
             ChatRequest(
                 message=self.content,
+                agent_version=self.agent_version,
                 conversation_id=conversation if named is None else named,
                 client_message_id=self.client_message_id,
                 if_busy=self.if_busy,
@@ -283,6 +286,7 @@ def parse_content(body: bytes, *, message_bytes: int) -> tuple[ChatRequest, bool
     request = ChatRequest(
         message=asked.content,
         agent_id=asked.agent_id,
+        agent_version=asked.agent_version,
         client_message_id=asked.client_message_id,
         if_busy=asked.if_busy,
         on_disconnect=asked.on_disconnect,

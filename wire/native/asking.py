@@ -77,12 +77,17 @@ class Options(msgspec.Struct, frozen=True):
         return Options(self.merge or other.merge, self.deltas or other.deltas)
 
 
+Version: TypeAlias = Annotated[int, msgspec.Meta(ge=1, le=2**31 - 1)] | Literal["draft"]
+"""The number of a version of an agent, or its draft."""
+
+
 class ChatRequest(msgspec.Struct, frozen=True, rename="camel"):
     """Ask the agent with one `message`, or with a whole history in `messages`."""
 
     message: Text | None = None
     messages: History | None = None
     agent_id: Name | None = None
+    agent_version: Version | None = None
     conversation_id: ClientId | None = None
     client_message_id: ClientId | None = None
     if_busy: IfBusy | None = None
@@ -122,6 +127,7 @@ class ContentRequest(msgspec.Struct, frozen=True, rename="camel"):
     content: Text
     stream: bool = False
     agent_id: str | None = None
+    agent_version: Version | None = None
     client_message_id: ClientId | None = None
     if_busy: IfBusy | None = None
     on_disconnect: OnDisconnect | None = None

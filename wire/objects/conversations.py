@@ -208,13 +208,14 @@ class Decided(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 
 class Run(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """One answer and how far it is. A time is null until it has come. A visitor gets the model and
-    its usage only if the agent shows them."""
+    its usage only if the agent shows them. `agent_version` is null for a run with the draft."""
 
     id: str
     status: Literal[
         "queued", "running", "waiting", "completed", "cancelled", "failed", "interrupted"
     ]
     agent_id: str
+    agent_version: int | None
     conversation_id: str
     message_id: str
     provider: str | msgspec.UnsetType = msgspec.UNSET

@@ -6,76 +6,23 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
-from engine.providers.registry import PROVIDERS
-from wire.objects.widget import WidgetSettings
+from wire.objects.configuration import Configuration, Names, choice
 from wire.parse import Moment, Name
 
 DAY = 24 * 60 * 60
 MAX_OVERLAP = 30 * DAY
 
-Names = Annotated[list[Name], Meta(max_length=100)]
+Busy = Annotated[str, choice("queue", "reject", "interrupt", "steer")]
+Disconnect = Annotated[str, choice("continue", "cancel")]
+Crash = Annotated[str, choice("fail", "continue")]
 
 
-def _choice(*values: str) -> Meta:
-    """The choices, for the schema. The database model checks them, with a clearer error."""
-    return Meta(extra_json_schema={"enum": list(values)})
-
-
-Provider = Annotated[str, _choice("auto", *PROVIDERS)]
-Busy = Annotated[str, _choice("queue", "reject", "interrupt", "steer")]
-Disconnect = Annotated[str, _choice("continue", "cancel")]
-Crash = Annotated[str, _choice("fail", "continue")]
-
-
-Tools = Annotated[
-    list[
-        Annotated[
-            dict[str, Any],
-            Meta(
-                extra_json_schema={
-                    "properties": {
-                        "builtin": {"type": "string"},
-                        "agent": {"type": "string"},
-                        "mcpServer": {"type": "string"},
-                        "name": {"type": "string"},
-                        "rename": {"type": "string"},
-                        "approval": {"enum": ["never", "always", "first"]},
-                        "approvers": {"enum": ["members", "visitor"]},
-                        "editable": {"type": "boolean"},
-                    },
-                    "anyOf": [
-                        {"required": ["builtin"]},
-                        {"required": ["agent"]},
-                        {"required": ["mcpServer", "name"]},
-                    ],
-                    "additionalProperties": False,
-                }
-            ),
-        ]
-    ],
-    Meta(max_length=50),
-]
-"""The tools of an agent. The agents' model knows which exist, and says what was wrong."""
-
-
-class AgentFields(
-    msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True
-):
-    """The fields of an agent that a request may set. Absent fields stay as they are."""
+class AgentFields(Configuration, frozen=True, kw_only=True, rename="camel"):
+    """The fields of an agent that a request may set. Absent fields stay as they are.
+    `visitor_version` is the version that visitors have; null: the published one."""
 
     slug: Name | UnsetType = UNSET
     name: Name | UnsetType = UNSET
-    instructions: str | UnsetType = UNSET
-    provider: Provider | UnsetType = UNSET
-    model: str | UnsetType = UNSET
-    base_url: str | UnsetType = UNSET
-    credential_id: Name | UnsetType | None = UNSET
-    parameters: dict[str, Any] | UnsetType = UNSET
-    tools: Tools | UnsetType = UNSET
-    client_tools: Names | UnsetType = UNSET
-    max_tokens: int | UnsetType = UNSET
-    context_tokens: int | UnsetType = UNSET
-    thinking: bool | UnsetType = UNSET
     show_thinking: bool | UnsetType = UNSET
     show_tools: bool | UnsetType = UNSET
     show_usage: bool | UnsetType = UNSET
@@ -84,26 +31,16 @@ class AgentFields(
     on_crash: Crash | UnsetType = UNSET
     allowed_origins: Names | UnsetType = UNSET
     public_page: bool | UnsetType = UNSET
-    greeting: str | UnsetType = UNSET
-    prompts: Names | UnsetType = UNSET
-    widget: WidgetSettings | UnsetType = UNSET
     visitor_messages_per_minute: int | UnsetType = UNSET
     visitor_messages_per_day: int | UnsetType = UNSET
-
-    def given(self) -> dict[str, Any]:
-        """The fields that the request has, of plain types."""
-        fields = msgspec.structs.asdict(self)
-        return {
-            name: msgspec.to_builtins(value) if isinstance(value, msgspec.Struct) else value
-            for name, value in fields.items()
-            if value is not UNSET
-        }
+    visitor_version: int | UnsetType | None = UNSET
 
 
 class Agent(AgentFields, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=False):
-    """An agent, with all of its fields."""
+    """An agent, with all of its fields. `version` is the number of the published one."""
 
     id: str
+    version: int
     created_at: Moment
     updated_at: Moment
 
@@ -124,7 +61,8 @@ class IdentitySecret(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 
 
 class NewKey(msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True):
-    """A new key. Absent limits are those of the key that creates it."""
+    """A new key. Absent limits are those of the key that creates it. `agent_version` pins a key of
+    one agent to a version of it."""
 
     name: Name = "API"
     scopes: Names | None = None
@@ -134,6 +72,7 @@ class NewKey(msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_u
     expires_at: Moment | UnsetType | None = UNSET
     requests_per_minute: int | UnsetType | None = UNSET
     monthly_budget: Decimal | UnsetType | None = UNSET
+    agent_version: int | UnsetType | None = UNSET
 
 
 class Rotation(
@@ -157,6 +96,7 @@ class Key(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     allowed_origins: list[str]
     requests_per_minute: int | None
     monthly_budget: float | None
+    agent_version: int | None
     expires_at: Moment | None
     revoked_at: Moment | None
     last_used_at: Moment | None

@@ -4,6 +4,7 @@ from agents.api.operations import IF_MATCH
 from agents.api.operations import OPERATIONS as OF_AGENTS
 from agents.api.organization.operations import OPERATIONS as OF_ORGANIZATION
 from agents.api.tool_operations import OPERATIONS as OF_TOOLS
+from agents.api.version_operations import OPERATIONS as OF_VERSIONS
 from approvals.api.operations import OPERATIONS as OF_STANDING_APPROVALS
 from conversations.access import READING
 from conversations.transports.rest import api, conversation_route, tickets, visitors
@@ -302,6 +303,7 @@ MANAGE = (
     *OF_DOCUMENTS,
     *OF_FILES,
     *OF_TOOLS,
+    *OF_VERSIONS,
     *OF_MEMORIES,
     *OF_ORGANIZATION,
     *OF_ITS_END,
