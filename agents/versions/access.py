@@ -43,9 +43,9 @@ def draft_of(agent: Agent) -> AgentDraft | None:
 
 
 def drafted(agent: Agent) -> Agent:
-    """The agent as its draft has it, which is not stored; without changes the agent itself."""
+    """A copy of the agent as its draft has it, which is not stored."""
     row = draft_of(agent)
-    made: Agent = configured(agent, row.changes) if row else agent
+    made: Agent = configured(agent, row.changes if row else {})
     return made
 
 

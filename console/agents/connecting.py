@@ -8,6 +8,7 @@ from django.views.decorators.http import require_safe
 from agents import access as agent_access
 from agents.public.addresses import api_url, site_url
 from console import access
+from console.agents.standing import standing
 from console.members import Member, for_members
 
 
@@ -17,10 +18,7 @@ def show(request: HttpRequest, member: Member, slug: str) -> HttpResponse:
     """Examples with the agent's real address."""
     caller = member.asking(slug)
     agent = agent_access.agent_of(caller)
-    context = {
-        "section": "agents",
-        "tab": "agent_connect",
-        "agent": agent,
+    context = standing(agent, "agent_connect") | {
         "api_url": api_url(agent.slug),
         "agent_url": f"{site_url()}/a/{agent.slug}",
         "embed_url": f"{site_url()}{static('claw/embed.js')}",

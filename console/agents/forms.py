@@ -1,13 +1,15 @@
 """The forms of an agent: their fields are those of the model, with its rules."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django import forms
 from django.db.models import QuerySet
 
 from accounts.models import Secret
-from agents.models import Agent
+from agents.models import Agent, AgentVersion
 from console.agents.templates import TEMPLATES
+from wire.objects.versions import MAX_NOTE
 
 
 class LinesField(forms.CharField):
@@ -62,7 +64,7 @@ class InstructionsForm(AgentForm):
 
     class Meta:
         model = Agent
-        fields = ("name", "instructions", "greeting", "prompts")
+        fields = ("instructions", "greeting", "prompts")
         widgets = {
             "instructions": forms.Textarea(attrs={"rows": 14}),
             "greeting": forms.Textarea(attrs={"rows": 2}),
@@ -72,11 +74,18 @@ class InstructionsForm(AgentForm):
 class ModelForm(AgentForm):
     """The agent's model, and the account that pays for it."""
 
+    client_tools = LinesField(
+        required=False,
+        label="Tools that a page may bring",
+        help_text="Their names, one a line: the page itself carries them out.",
+    )
+
     class Meta:
         model = Agent
         fields = (
             *("provider", "model", "base_url", "credential"),
             *("max_tokens", "context_tokens", "thinking", "parameters", "tools"),
+            "client_tools",
         )
         labels = {"base_url": "Model server", "context_tokens": "Conversation, in tokens"}
         widgets = {
@@ -95,7 +104,7 @@ class ModelForm(AgentForm):
 
 
 class LimitsForm(AgentForm):
-    """The visitors of an agent: what they see, and how much they may ask."""
+    """The name of an agent, and its visitors: what they see, and how much they may ask."""
 
     allowed_origins = LinesField(
         required=False,
@@ -103,16 +112,10 @@ class LimitsForm(AgentForm):
         help_text="One a line: https://example.com, https://*.example.com.",
     )
 
-    client_tools = LinesField(
-        required=False,
-        label="Tools that a page may bring",
-        help_text="Their names, one a line: the page itself carries them out.",
-    )
-
     class Meta:
         model = Agent
         fields = (
-            *("public_page", "allowed_origins", "client_tools"),
+            *("name", "public_page", "allowed_origins"),
             *("visitor_messages_per_minute", "visitor_messages_per_day"),
             *("show_thinking", "show_tools", "show_usage"),
             *("if_busy", "on_crash", "on_disconnect"),
@@ -122,3 +125,22 @@ class LimitsForm(AgentForm):
             "on_crash": "An answer whose server dies",
             "on_disconnect": "An answer whose reader leaves",
         }
+
+
+class PublishForm(forms.Form):
+    """A note for those who look at the versions later."""
+
+    note = forms.CharField(
+        required=False, max_length=MAX_NOTE, help_text="What is new, for the list of versions."
+    )
+
+
+class VisitorVersionForm(forms.Form):
+    """The version that visitors have."""
+
+    visitor_version = forms.TypedChoiceField(required=False, coerce=int, empty_value=None)
+
+    def __init__(self, *args: Any, agent: Agent, versions: Sequence[AgentVersion]) -> None:
+        super().__init__(*args, initial={"visitor_version": agent.visitor_version or ""})
+        numbered = [(row.number, f"Version {row.number}") for row in versions]
+        self.fields["visitor_version"].choices = [("", "The published version"), *numbered]

@@ -1,5 +1,6 @@
 // The chat beside an agent's instructions: it asks as the member who looks at the page.
 import { SseParser } from "../claw/client/link/sse.js";
+import { saved } from "./draft.js";
 
 const chat = document.querySelector("[data-chat]");
 const form = chat.querySelector("form");
@@ -16,6 +17,7 @@ form?.addEventListener("submit", async (event) => {
   log.ariaBusy = "true";
   const answer = say("assistant", "");
   try {
+    await saved();
     await stream(message, answer);
   } catch (problem) {
     answer.classList.add("failed");
@@ -35,7 +37,7 @@ async function stream(message, answer) {
   const response = await fetch(chat.dataset.chat, {
     method: "POST",
     headers: { "Content-Type": "application/json", "X-Claw-Organization": chat.dataset.organization },
-    body: JSON.stringify({ message, conversationId }),
+    body: JSON.stringify({ message, conversationId, agentVersion: "draft" }),
   });
   if (!response.ok) throw new Error((await response.json()).error.message);
   const parser = new SseParser();

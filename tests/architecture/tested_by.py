@@ -48,6 +48,7 @@ TESTED_BY = {
     "clawsite/server/uvicorn.py": "tests/live/test_shutdown.py",
     "clawsite/http/static.py": "tests/live/test_pages.py",
     "console/access.py": "tests/console/test_overview.py",
+    "console/agents/standing.py": "tests/console/agents/test_versions.py",
     "console/agents/forms.py": "tests/console/agents/test_editing.py",
     "console/entrance/forms.py": "tests/console/entrance/test_adapter.py",
     "console/forms.py": "tests/console/agents/test_editing.py",

@@ -8,7 +8,7 @@ from urllib.request import Request, urlopen
 import pytest
 from playwright.async_api import Page, expect
 
-from tests.browser.conftest import Shoot
+from tests.browser.conftest import Shoot, Watched
 from tests.browser.test_accessibility import violations
 from tests.live.server import Server
 
@@ -18,6 +18,9 @@ PAGES = (
     *("", "agents/", "agents/new/", "agents/helpdesk/", "agents/helpdesk/model/"),
     *(
         "agents/helpdesk/limits/",
+        "agents/helpdesk/versions/",
+        "agents/helpdesk/versions/1/",
+        "agents/helpdesk/publish/",
         "agents/helpdesk/connect/",
         "live/",
         "alerts/",
@@ -139,6 +142,51 @@ async def test_from_signing_up_to_an_answer_by_a_key(
     await page.goto(console)
     done = page.locator(".steps .done h3")
     await expect(done).to_have_count(4)
+
+
+async def test_a_draft_is_tried_published_and_taken_back(
+    page: Page, server: Server, shoot: Shoot, watched: Watched
+) -> None:
+    """It is saved while it is written; the chat has it; somebody else's change is not lost."""
+    console = await sign_up(page, server, "Byron")
+    await make_agent(page, "Poet")
+    instructions = page.get_by_label("Instructions")
+    await instructions.fill("Answer in verse.\nBe brief.")
+    await expect(page.get_by_text("About 7 tokens")).to_be_visible()
+    await expect(page.get_by_text("Draft saved")).to_be_visible()
+    await expect(page.get_by_text("1 change not published")).to_be_visible()
+    await page.get_by_label("Message").fill("/echo Hello")
+    await page.get_by_role("button", name="Send").click()
+    await expect(page.locator(".log .assistant")).to_have_text("Hello")
+    await shoot("console-draft")
+
+    other = await page.context.new_page()
+    await other.goto(f"{console}agents/poet/")
+    await expect(other.get_by_label("Instructions")).to_have_value("Answer in verse.\nBe brief.")
+    await other.get_by_label("Instructions").fill("Theirs.")
+    await expect(other.get_by_text("Draft saved")).to_be_visible()
+    watched.connections_may_fail = True  # the browser reports the refusal
+    await instructions.press("End")
+    await instructions.press_sequentially(" Please.")
+    await expect(page.get_by_text("Somebody else has changed")).to_be_visible()
+    await expect(instructions).to_have_value(re.compile("Please"))
+    assert await violations(page) == []
+    await shoot("console-draft-conflict")
+    await page.get_by_role("button", name="Save mine").click()
+    await expect(page.get_by_text("Draft saved")).to_be_visible()
+
+    await page.get_by_role("link", name="Review and publish").click()
+    await expect(page.locator("ins", has_text="Answer in verse")).to_be_visible()
+    assert await violations(page) == []
+    await shoot("console-publish")
+    await page.get_by_label("Note").fill("In verse.")
+    await page.get_by_role("button", name="Publish").click()
+    await expect(page.get_by_role("cell", name="In verse.")).to_be_visible()
+    await shoot("console-versions")
+    await page.get_by_role("link", name="Version 1").click()
+    await shoot("console-version")
+    await page.get_by_role("button", name="Roll back to this").click()
+    await expect(page.get_by_role("row", name="Version 1 published")).to_be_visible()
 
 
 async def test_an_agent_goes_when_its_name_is_typed(page: Page, server: Server) -> None:

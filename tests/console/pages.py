@@ -16,7 +16,7 @@ def patterns() -> Iterator[URLPattern]:
         yield pattern
 
 
-def address(pattern: URLPattern, org: str, names: dict[str, str]) -> str:
+def address(pattern: URLPattern, org: str, names: dict[str, str | int]) -> str:
     """The address of a page of this organisation."""
     wanted = {name: names[name] for name in pattern.pattern.converters}
     return reverse(f"console:{pattern.name}", kwargs={"org": org, **wanted})

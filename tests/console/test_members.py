@@ -32,6 +32,7 @@ def names(agent, key):
     talk = Conversation.objects.create(organization=agent.organization, agent=agent, owner="keys")
     return {
         "slug": agent.slug,
+        "number": 1,
         "key_id": key[0].id,
         "conversation_id": talk.id,
         "budget_id": budget_of(agent.organization),
@@ -73,6 +74,7 @@ def test_names_of_another_organisation_are_unknown(
     talk = Conversation.objects.create(**theirs)
     foreign = {
         "slug": foreign_agent.slug,
+        "number": 1,
         "key_id": foreign_key[0].id,
         "conversation_id": talk.id,
         "budget_id": budget_of(foreign_agent.organization),

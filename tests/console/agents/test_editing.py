@@ -4,6 +4,7 @@ import pytest
 
 from accounts.models import Secret
 from agents.models import Agent
+from agents.versions.access import drafted
 
 NEW, PAGE = "/console/acme/agents/new/", "/console/acme/agents/helper/"
 MODEL = {
@@ -27,17 +28,17 @@ def test_it_works(client, bob, template):
     assert bool(Agent.objects.get().instructions) == (template != "plain")
 
 
-def test_instructions_are_stored(client, bob, agent):
+def test_instructions_are_a_draft(client, bob, agent):
     client.force_login(bob)
     fields = {
-        "name": "Helper",
         "instructions": "Be brief.",
         "greeting": "Hi",
         "prompts": "A?\n\nB?",
     }
     assert client.post(PAGE, fields).status_code == 302
-    agent.refresh_from_db()
-    assert (agent.instructions, agent.prompts) == ("Be brief.", ["A?", "B?"])
+    draft = drafted(agent)
+    assert (draft.instructions, draft.prompts) == ("Be brief.", ["A?", "B?"])
+    assert Agent.objects.get().instructions == ""
 
 
 def test_what_was_typed_stays_and_the_field_is_named(client, bob, agent):
@@ -57,8 +58,7 @@ def test_who_may_not_direct_a_credential_is_told_so(client, bob, alice, agent, a
     assert "needs the scope" in client.post(f"{PAGE}model/", fields).content.decode()
     client.force_login(alice)
     assert client.post(f"{PAGE}model/", fields).status_code == 302
-    agent.refresh_from_db()
-    assert agent.credential == secret
+    assert drafted(agent).credential == secret
 
 
 def test_a_credential_of_others_cannot_be_chosen(client, alice, agent, globex):
@@ -71,8 +71,8 @@ def test_a_credential_of_others_cannot_be_chosen(client, alice, agent, globex):
 def test_limits_are_stored(client, bob, agent):
     client.force_login(bob)
     fields = {
+        "name": "Renamed",
         "allowed_origins": "https://example.com",
-        "client_tools": "add_to_cart\n\nshow_map ",
         "visitor_messages_per_minute": 5,
         "visitor_messages_per_day": 50,
         "if_busy": "reject",
@@ -82,7 +82,7 @@ def test_limits_are_stored(client, bob, agent):
     assert client.post(f"{PAGE}limits/", fields).status_code == 302
     agent.refresh_from_db()
     assert (agent.allowed_origins, agent.if_busy) == (["https://example.com"], "reject")
-    assert agent.client_tools == ["add_to_cart", "show_map"]
+    assert (agent.name, agent.version) == ("Renamed", 1)
 
 
 def test_a_viewer_sees_it_and_changes_nothing(client, bob, agent, acme):
