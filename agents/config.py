@@ -42,6 +42,7 @@ class AgentConfig:
     tools: list[dict[str, Any]] = field(default_factory=list)
     client_tools: list[str] = field(default_factory=list)
     version: int = 0
+    archived: bool = False
 
     @classmethod
     def stored(cls, config: dict[str, Any]) -> Self:
@@ -76,6 +77,7 @@ class AgentConfig:
             tools=agent.tools,
             client_tools=agent.client_tools,
             version=agent.version,
+            archived=agent.archived_at is not None,
         )
 
 

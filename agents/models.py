@@ -186,6 +186,9 @@ class Agent(models.Model):
     version = models.PositiveIntegerField(
         default=0, db_default=0, editable=False, help_text="The one that is published."
     )
+    archived_at = models.DateTimeField(
+        null=True, editable=False, help_text="Since then it answers nobody, and lists leave it out."
+    )
     erasing = models.BooleanField(
         default=False, editable=False, help_text="Being deleted, in steps: nobody finds it."
     )

@@ -30,6 +30,7 @@ WATCHED: dict[str, tuple[str, tuple[str, ...]]] = {
             *("show_thinking", "show_tools", "show_usage", "if_busy", "on_disconnect", "on_crash"),
             *("allowed_origins", "public_page", "greeting", "prompts", "widget"),
             *("visitor_messages_per_minute", "visitor_messages_per_day"),
+            *("visitor_version", "archived_at"),
         ),
     ),
     "agents.ApiKey": (

@@ -35,6 +35,7 @@ HTTP_STATUS = {
     "conversation_busy": 409,
     "conversation_exists": 409,
     "in_use": 409,
+    "agent_archived": 409,
     "precondition_failed": 412,
     "idempotency_conflict": 422,
     "unavailable": 503,

@@ -41,9 +41,10 @@ def agents_watched(principal: Principal, names: Collection[str]) -> frozenset[st
     return frozenset(id_ for id_, _ in known)
 
 
-def agents_listed(caller: Caller) -> QuerySet[Agent]:
-    """Those of `opened_by` that the caller's request may name: where it names one, only that."""
-    rows = opened_by(caller.principal)
+def agents_listed(caller: Caller, *, archived: bool = False) -> QuerySet[Agent]:
+    """Those of `opened_by` that the caller's request may name: where it names one, only that.
+    Without those that are archived, or only those."""
+    rows = opened_by(caller.principal).filter(archived_at__isnull=not archived)
     return rows if caller.agent is None else rows.filter(id=caller.agent.id)
 
 

@@ -10,7 +10,7 @@ from accounts.access import owns_secret
 from agents import access
 from agents.caller import Caller
 from agents.models import Agent
-from core.http import Answer, check_if_match, newest, page_of, read, unchanged
+from core.http import Answer, check_if_match, flag, newest, page_of, read, unchanged
 from engine.errors import ClawError, invalid
 from wire.objects import management
 from wire.objects.configuration import Configuration
@@ -29,7 +29,8 @@ def index(request: HttpRequest, caller: Caller) -> HttpResponse:
     """`GET /api/agents`: the newest first; where the request names an agent, only that one, since
     a request may name no other beside it."""
     caller.principal.require("agents:read")
-    rows, cursor = newest(access.agents_listed(caller), page_of(request))
+    listed = access.agents_listed(caller, archived=flag(request, "archived"))
+    rows, cursor = newest(listed, page_of(request))
     return Answer(management.AgentPage(agents=list(map(_shown, rows)), next_cursor=cursor))
 
 
@@ -39,7 +40,7 @@ def create(request: HttpRequest, caller: Caller) -> Answer:
     fields = _given(request)
     if "name" not in fields:
         raise invalid("name", "An agent has a name.")
-    return _answer(make(caller, fields), 201)
+    return answer_of(make(caller, fields), 201)
 
 
 def show(request: HttpRequest, caller: Caller) -> HttpResponse:
@@ -48,7 +49,7 @@ def show(request: HttpRequest, caller: Caller) -> HttpResponse:
     agent = access.agent_of(caller)
     if unchanged(request, etag := _etag(agent)):
         return HttpResponse(status=304, headers={"ETag": etag})
-    return _answer(agent)
+    return answer_of(agent)
 
 
 @transaction.atomic
@@ -58,7 +59,7 @@ def change(request: HttpRequest, caller: Caller) -> HttpResponse:
     agent = access.agent_of(caller, lock=True)
     check_if_match(request, _etag(agent))
     alter(caller, agent, _given(request))
-    return _answer(agent)
+    return answer_of(agent)
 
 
 @transaction.atomic
@@ -151,7 +152,8 @@ def agents_named(tools: Any) -> set[str]:
     return {slug for slug in named if isinstance(slug, str)}
 
 
-def _answer(agent: Agent, status: int = 200) -> Answer:
+def answer_of(agent: Agent, status: int = 200) -> Answer:
+    """The agent as the API shows it, with its `ETag`."""
     answer = Answer(_shown(agent), status)
     answer["ETag"] = _etag(agent)
     return answer

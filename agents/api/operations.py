@@ -1,12 +1,13 @@
 """The operations on agents and keys, but for deleting an agent: that stops what it says."""
 
-from agents.api import agents, identity, keys, organization_keys
+from agents.api import agents, identity, keys, lifecycle, organization_keys
 from core.http import PAGE
 from wire.description.openapi import Operation, Parameter
 from wire.objects.management import (
     Agent,
     AgentFields,
     AgentPage,
+    Copy,
     IdentitySecret,
     Key,
     KeyPage,
@@ -27,6 +28,12 @@ IF_NONE_MATCH = Parameter(
     place="header",
 )
 
+ARCHIVED = Parameter(
+    name="archived",
+    schema={"enum": ["0", "1"], "default": "0"},
+    description="1: only those that are archived, which are left out otherwise.",
+)
+
 OPERATIONS = (
     Operation(
         "GET",
@@ -35,7 +42,7 @@ OPERATIONS = (
         name="listAgents",
         summary="The agents that the key opens, the newest first",
         scope="agents:read",
-        parameters=PAGE,
+        parameters=(*PAGE, ARCHIVED),
         answers={200: (AgentPage,)},
     ),
     Operation(
@@ -70,6 +77,35 @@ OPERATIONS = (
         parameters=(IF_MATCH,),
         answers={200: (Agent,)},
         errors=("precondition_failed",),
+    ),
+    Operation(
+        "POST",
+        "agents/<agent_id>/duplicate",
+        lifecycle.duplicate,
+        name="duplicateAgent",
+        summary="A copy of an agent, which only the key that makes it opens",
+        scope="agents:write",
+        body=Copy,
+        body_required=False,
+        answers={201: (Agent,)},
+    ),
+    Operation(
+        "POST",
+        "agents/<agent_id>/archive",
+        lifecycle.archive,
+        name="archiveAgent",
+        summary="Let an agent answer nobody, until it is restored",
+        scope="agents:write",
+        answers={200: (Agent,)},
+    ),
+    Operation(
+        "POST",
+        "agents/<agent_id>/restore",
+        lifecycle.restore,
+        name="restoreAgent",
+        summary="Let an archived agent answer again",
+        scope="agents:write",
+        answers={200: (Agent,)},
     ),
     Operation(
         "POST",

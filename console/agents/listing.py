@@ -7,19 +7,22 @@ from django.views.decorators.http import require_safe
 from agents.access import agents_listed
 from console import access
 from console.members import Member, for_members
-from core.http import newest, page_of
+from core.http import flag, newest, page_of
 
 
 @require_safe
 @for_members("agents:read")
 def index(request: HttpRequest, member: Member) -> HttpResponse:
-    """The newest first; `q` looks for a part of a name or slug."""
+    """The newest first; `q` looks for a part of a name or slug, `archived` shows the others."""
     q = request.GET.get("q", "").strip()
-    rows, cursor = newest(access.found(agents_listed(member.caller), q), page_of(request))
+    archived = flag(request, "archived")
+    listed = agents_listed(member.caller, archived=archived)
+    rows, cursor = newest(access.found(listed, q), page_of(request))
     activity = access.activity([agent.id for agent in rows])
     context = {
         "section": "agents",
         "q": q,
+        "archived": archived,
         "cursor": cursor,
         "agents": [(agent, activity.get(agent.id)) for agent in rows],
     }

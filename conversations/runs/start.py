@@ -30,13 +30,16 @@ async def start_run(
     """Accept a message and have it answered. The message is committed when this returns, and the
     run can be followed. `foreign` is kept with the run.
 
-    Raises ClawError: `forbidden`, `invalid_message`, `conversation_busy`, `budget_exceeded`,
-    `idempotency_conflict`, `unavailable`, or why the agent's model cannot be used. A message that
-    was answered long ago gives its run, whose events may be gone: see `check_kept`."""
+    Raises ClawError: `agent_archived`, `forbidden`, `invalid_message`, `conversation_busy`,
+    `budget_exceeded`, `idempotency_conflict`, `unavailable`, or why the agent's model cannot be
+    used. A message that was answered long ago gives its run, whose events may be gone: see
+    `check_kept`."""
     caller.principal.require("chat")
     if request.messages is not None and not caller.principal.trusted:
         raise ClawError("forbidden", "`messages` needs an API key.")
     agent = await chosen(caller, request.agent_version)
+    if agent.archived:
+        raise ClawError("agent_archived", "This agent is archived: it answers nobody.")
     if not services.dispatcher.room(agent.organization_id):
         raise Unavailable("The server is full or about to restart, try again soon.")
     if not await services.log.has_room(agent.organization_id):

@@ -37,12 +37,21 @@ class AgentFields(Configuration, frozen=True, kw_only=True, rename="camel"):
 
 
 class Agent(AgentFields, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=False):
-    """An agent, with all of its fields. `version` is the number of the published one."""
+    """An agent, with all of its fields. `version` is the number of the published one;
+    `archived_at` is null unless it is archived."""
 
     id: str
     version: int
+    archived_at: Moment | None
     created_at: Moment
     updated_at: Moment
+
+
+class Copy(msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True):
+    """The name and the slug of a copy of an agent; absent ones are made from the agent's name."""
+
+    name: Name | UnsetType = UNSET
+    slug: Name = ""
 
 
 class AgentPage(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):

@@ -41,14 +41,16 @@ def ancestors(run: Run) -> list[Run]:
 
 
 def askable(run: Run, slugs: list[str]) -> dict[str, AgentConfig]:
-    """The agents of these slugs that the agent of a run may ask: none that waits for its answer,
-    and nobody too deep below the run that somebody has asked for."""
+    """The agents of these slugs that the agent of a run may ask: none that waits for its answer
+    or is archived, and nobody too deep below the run that somebody has asked for."""
     above = ancestors(run)
     if len(above) >= access.MAX_DEPTH or not slugs:
         return {}
     waits = {run.agent_id, *(parent.agent_id for parent in above)}
     found = agents_of_organization(run.organization_id, slugs, at_most=2 * len(slugs))
-    by_slug = {agent.slug: agent for agent in found if agent.id not in waits}
+    by_slug = {
+        agent.slug: agent for agent in found if agent.id not in waits and agent.archived_at is None
+    }
     return {slug: AgentConfig.of(by_slug[slug]) for slug in slugs if slug in by_slug}
 
 

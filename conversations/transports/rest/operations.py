@@ -53,7 +53,13 @@ from wire.objects.tickets import NewTicket, Ticket
 from wire.objects.visitors import AgentGreeting, NewVisitorSession, VisitorSession
 
 REFUSED = (
-    *("budget_exceeded", "conversation_busy", "idempotency_conflict", "message_not_found"),
+    *(
+        "agent_archived",
+        "budget_exceeded",
+        "conversation_busy",
+        "idempotency_conflict",
+        "message_not_found",
+    ),
     *("file_not_found", "upstream_error"),
 )
 FAILED = (

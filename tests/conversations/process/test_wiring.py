@@ -3,6 +3,7 @@
 import asyncio
 import shutil
 from contextlib import aclosing
+from dataclasses import replace
 
 import pytest
 
@@ -142,6 +143,14 @@ async def test_a_damaged_log_is_gone_and_the_text_is_not(caller, tmp_path, setti
         assert (await read_snapshot(services.log, run)).message.content == "Hello there"
     finally:
         await services.stop(0)
+
+
+async def test_an_archived_agent_answers_nobody_until_it_is_restored(services, caller):
+    archived = replace(caller, agent=replace(caller.require_agent(), archived=True))
+    with pytest.raises(ClawError) as raised:
+        await ask(services, archived)
+    assert (raised.value.code, status_of(raised.value)) == ("agent_archived", 409)
+    assert (await ask(services, caller)).pk
 
 
 async def test_a_journal_that_cannot_be_written_is_unavailable(services, caller, tmp_path):
