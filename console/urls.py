@@ -79,6 +79,7 @@ pages = [
     path("alerts/new/", alerts.create, name="new_alert_rule"),
     path("alerts/<rule_id>/", alerts.change, name="alert_rule"),
     path("conversations/<conversation_id>/", conversations.show, name="conversation"),
+    path("runs/<run_id>/", conversations.replay, name="run"),
     path("settings/budgets/new/", budgets.create, name="new_budget"),
     path("settings/budgets/<budget_id>/", budgets.change, name="budget"),
     path("settings/keys/new/", keys.create, name="new_key"),

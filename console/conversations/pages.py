@@ -12,6 +12,8 @@ from console import access
 from console.conversations.askers import names_of
 from console.conversations.forms import SearchForm
 from console.members import Member, for_members
+from conversations.access import READING
+from conversations.access import run as run_of
 from conversations.history.access import (
     WHO,
     conversation_of_organization,
@@ -74,6 +76,15 @@ def show(request: HttpRequest, member: Member, conversation_id: str) -> HttpResp
         "earlier": page.next_cursor,
     }
     return render(request, "console/conversations/conversation.html", context)
+
+
+@require_safe
+@for_members("conversations:read")
+def replay(request: HttpRequest, member: Member, run_id: str) -> HttpResponse:
+    """`runs/<id>/`: a run event by event; the page reads the API by itself."""
+    run = run_of(member.caller, run_id, *READING)
+    context = {"section": "conversations", "run": run, "conversation": run.conversation}
+    return render(request, "console/conversations/replay.html", context)
 
 
 def _by(conversation: Conversation) -> str:

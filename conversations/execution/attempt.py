@@ -3,10 +3,12 @@
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from time import monotonic
 
 from conversations.execution.claim import ClaimedRun
 from conversations.execution.observers import Observers
 from conversations.execution.recording import outcome
+from conversations.execution.recording.marks import MAX_MARKS, Marks
 from conversations.execution.recording.outcome import Timing
 from conversations.execution.recording.recorder import FinishedRun, Recorder
 from conversations.execution.waiting.children import stop_children
@@ -16,6 +18,8 @@ from engine import events as ev
 from engine.log.base import Log, UnknownRun, Writer
 from engine.transcript import Transcript, fold, fold_all
 
+ENDS = (ev.MessageComplete, ev.Cancelled, ev.Failed, ev.RunWaiting)
+"""The last events of an attempt but `done`: the times of all before are written with them."""
 OBSERVED = frozenset({ev.Step, ev.ToolCall, ev.ToolResult, ev.MemoryOp})
 
 
@@ -28,6 +32,7 @@ class Attempt:
     transcript: Transcript
     observers: Observers
     timing: Timing = field(default_factory=Timing)
+    marks: Marks = field(default_factory=Marks)
 
     @property
     def run(self) -> Run:
@@ -43,7 +48,14 @@ class Attempt:
         transcript = self.transcript
         if self.timing.first_token is None:
             events = self._timed(events)
+        if isinstance(events[-1], ENDS):
+            events = [*events[:-1], self.marks.timeline(), events[-1]]
         transcript.last_seq = self.writer.extend(events)
+        marks = self.marks  # noted here, because a call for each token is too much
+        marks.seqs.append(transcript.last_seq)
+        marks.times.append(monotonic())
+        if len(marks.seqs) > MAX_MARKS:
+            marks.thin_out()
         for event in events:
             fold(transcript, event)
             if type(event) in OBSERVED:
@@ -76,6 +88,7 @@ async def take_over(attempt: Attempt, log: Log) -> None:
     transcript = attempt.transcript
     if transcript.last_seq < attempt.writer.seq:
         await read_transcript(log, attempt.run.pk, transcript)
+    attempt.marks.begin(transcript.last_seq)
 
 
 async def read_transcript(

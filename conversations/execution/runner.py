@@ -264,6 +264,7 @@ class Runner:
         """Charge and keep what was said; the next attempt continues from there."""
         if attempt.transcript.token_count:
             self._settle(attempt, loop, cut)
+        attempt.append(attempt.marks.timeline())
         await attempt.writer.flush()
         raise Released(attempt.run.pk)
 

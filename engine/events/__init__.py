@@ -19,6 +19,7 @@ from engine.events.parts import Metrics as Metrics
 from engine.events.parts import Pending as Pending
 from engine.events.parts import Source as Source
 from engine.events.parts import Usage as Usage
+from engine.events.timeline import Timeline as Timeline
 
 
 class RunStarted(Event, tag="run_started", kw_only=True, frozen=True):
@@ -294,6 +295,7 @@ AnyEvent: TypeAlias = (
     | Steered
     | Step
     | RunWaiting
+    | Timeline
     | MemoryOp
     | UsageReported
     | MessageComplete

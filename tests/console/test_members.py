@@ -4,10 +4,10 @@ import pytest
 
 from accounts.models import Membership, User
 from agents.auth.members import SCOPES_OF_ROLE
-from conversations.models import Conversation
 from metering.models import Budget
 from tests.accounts.invited import invited
 from tests.console.pages import ROLES, address, patterns
+from tests.conversations.history.talks import talk as had
 
 PATTERNS = list(patterns())
 NAMING = [each for each in PATTERNS if each.pattern.converters]
@@ -29,8 +29,9 @@ def budget_of(organization):
 @pytest.fixture
 def names(agent, key):
     """A value for each name in an address."""
-    talk = Conversation.objects.create(organization=agent.organization, agent=agent, owner="keys")
+    talk = had(agent, "Hello", owner="keys")
     return {
+        "run_id": talk.run_set.get().id,
         "slug": agent.slug,
         "number": 1,
         "key_id": key[0].id,
@@ -70,9 +71,9 @@ def test_a_role_without_the_scope_is_refused(client, pattern, names, acme):
 def test_names_of_another_organisation_are_unknown(
     client, pattern, alice, foreign_agent, foreign_key
 ):
-    theirs = {"organization": foreign_agent.organization, "agent": foreign_agent, "owner": "keys"}
-    talk = Conversation.objects.create(**theirs)
+    talk = had(foreign_agent, "Hello", owner="keys")
     foreign = {
+        "run_id": talk.run_set.get().id,
         "slug": foreign_agent.slug,
         "number": 1,
         "key_id": foreign_key[0].id,

@@ -51,6 +51,7 @@ EXAMPLES: list[Event] = [
         expires_at=datetime(2100, 1, 1, tzinfo=UTC),
         worked_ms=7,
     ),
+    ev.Timeline(began_at=datetime(2100, 1, 1, tzinfo=UTC), seqs=[3], ms=[4, 5]),
     ev.MemoryOp(op="save", key="k"),
     ev.UsageReported(
         input_tokens=1,

@@ -47,13 +47,13 @@ def shown_to(seen: Visibility, event: dict[str, Any]) -> dict[str, Any] | None:
 
 def test_it_works() -> None:
     seen = visible(trusted=True, show_thinking=False, show_tools=False)
-    assert seen.hidden == {"step", "run_waiting", "memory_op", "tool_call_delta"}
+    assert seen.hidden == {"step", "run_waiting", "timeline", "memory_op", "tool_call_delta"}
     assert seen.message(MESSAGE) == MESSAGE
 
 
 def test_fragments_of_tool_calls_are_for_those_who_ask() -> None:
     asked = visible(trusted=True, show_thinking=False, show_tools=False, deltas=True)
-    assert asked.hidden == {"step", "run_waiting", "memory_op"}
+    assert asked.hidden == {"step", "run_waiting", "timeline", "memory_op"}
 
 
 def test_a_visitor_sees_what_the_agent_shows() -> None:
@@ -63,6 +63,7 @@ def test_a_visitor_sees_what_the_agent_shows() -> None:
             "step",
             "run_waiting",
             "memory_op",
+            "timeline",
             "thinking",
             "sources",
             "tool_call_delta",
@@ -72,7 +73,7 @@ def test_a_visitor_sees_what_the_agent_shows() -> None:
     all_of_it = visible(
         trusted=False, show_thinking=True, show_tools=True, show_usage=True, deltas=True
     )
-    assert all_of_it.hidden == {"step", "run_waiting", "memory_op"}
+    assert all_of_it.hidden == {"step", "run_waiting", "timeline", "memory_op"}
 
 
 def test_what_is_hidden_in_a_stream_is_hidden_in_a_message() -> None:

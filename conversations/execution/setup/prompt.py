@@ -79,22 +79,30 @@ class Prompts:
         """The request that asks the model the run's question, with the passages that were found for
         it. These and the tools take their part of the agent's context. Raises `Unavailable`."""
         messages = await self._messages.do(run)
-        agent = agent_of(run)
-        given = passages(found) if found else ""
-        budget = agent.context_tokens - estimate_tools(tools) - estimate_tokens(len(given))
-        return ModelRequest(
-            model=run.model,
-            instructions="\n\n".join(filter(None, (agent.instructions, given))),
-            turns=await _with_files(run, fit(messages, budget)),
-            max_tokens=agent.max_tokens,
-            thinking=agent.thinking,
-            parameters=agent.parameters,
-            tools=tools,
-        )
+        request = request_of(run, messages, tools, found)
+        return replace(request, turns=await _with_files(run, request.turns))
 
     async def aclose(self) -> None:
         """Wait until everything that was asked for is read."""
         await self._messages.aclose()
+
+
+def request_of(
+    run: Run, messages: list[PastMessage], tools: list[ToolSpec], found: list[Source]
+) -> ModelRequest:
+    """The request with these messages, whose files are named only."""
+    agent = agent_of(run)
+    given = passages(found) if found else ""
+    budget = agent.context_tokens - estimate_tools(tools) - estimate_tokens(len(given))
+    return ModelRequest(
+        model=run.model,
+        instructions="\n\n".join(filter(None, (agent.instructions, given))),
+        turns=fit(messages, budget),
+        max_tokens=agent.max_tokens,
+        thinking=agent.thinking,
+        parameters=agent.parameters,
+        tools=tools,
+    )
 
 
 async def _with_files(run: Run, turns: list[Turn]) -> list[Turn]:

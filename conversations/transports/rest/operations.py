@@ -28,6 +28,7 @@ from conversations.transports.rest.parameters import (
     TICKET,
     WATCHING,
 )
+from conversations.transports.rest.replay import OPERATIONS as OF_REPLAY
 from conversations.transports.rest.usage.budgets import OPERATIONS as OF_BUDGETS
 from conversations.transports.rest.usage.report import OPERATIONS as OF_USAGE
 from conversations.transports.sse import command_center
@@ -280,6 +281,7 @@ MANAGE = (
         errors=("conversation_not_found",),
     ),
     *OF_OPINIONS,
+    *OF_REPLAY,
     Operation(
         "GET",
         "messages/<message_id>/versions",

@@ -63,6 +63,13 @@ def test_without_conversations_it_says_what_will_be_here(signed_in):
     assert "No conversations yet" in signed_in.get(LIST).content.decode()
 
 
+def test_a_run_has_a_page_to_replay_it(signed_in, agent, foreign_agent):
+    run, foreign = (talk(each, "Hello").run_set.get() for each in (agent, foreign_agent))
+    page = signed_in.get(f"/console/acme/runs/{run.id}/").content.decode()
+    assert f'data-replay="/api/runs/{run.id}"' in page
+    assert signed_in.get(f"/console/acme/runs/{foreign.id}/").status_code == 404
+
+
 @pytest.mark.parametrize("path", ["", "one"])
 def test_the_number_of_queries_does_not_grow(signed_in, agent, path):
     said = talk(agent, "First?")
@@ -76,4 +83,4 @@ def test_the_number_of_queries_does_not_grow(signed_in, agent, path):
         for number in range(5):
             talk(agent, f"Question {number}?")
             Message.objects.create(conversation=said, role="user", content="More")
-    assert counts[0] == counts[1] <= 12
+    assert counts[0] == counts[1] <= 13

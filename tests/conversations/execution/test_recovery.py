@@ -25,7 +25,9 @@ async def test_it_works(life, parts, caller):
     row = await sweep(parts, run)
     events = await parts.events(run)
 
-    assert types(events) == ["run_started", "typing", "usage", "typing", "error", "done"]
+    assert types(events) == [
+        *("run_started", "typing", "usage", "typing", "timeline", "error", "done")
+    ]
     assert (row.status, row.error["code"]) == ("interrupted", "run_interrupted")
     assert row.message.content == "Once upon "
     assert (row.usage["source"], row.last_seq) == ("estimated", events[-1].seq)

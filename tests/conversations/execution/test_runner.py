@@ -98,7 +98,7 @@ async def test_p5_p6_a_fault_of_the_model_server_is_one_error(
     events = await parts.events(run)
     row = await same_everywhere(parts, run)
 
-    assert [event.type for event in events][-3:] == ["typing", "error", "done"]
+    assert [event.type for event in events][-4:] == ["typing", "timeline", "error", "done"]
     assert (row.status, row.error["code"]) == ("failed", code)
     assert row.message.content == contents(events, "token")
     assert "SECRET-UPSTREAM-DETAIL" not in str(row.error)

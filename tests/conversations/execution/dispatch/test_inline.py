@@ -33,7 +33,8 @@ async def test_it_works(parts, caller):
     events = await parts.events(run)
 
     assert types(events) == [
-        *("run_started", "typing", "usage", "step", "typing", "message_complete", "done")
+        *("run_started", "typing", "usage", "step", "typing", "timeline", "message_complete"),
+        "done",
     ]
     row = await database_step(reload, run)
     assert (row.status, row.message.content, row.last_seq) == (
@@ -135,7 +136,9 @@ async def test_p10_a_run_is_cancelled_before_its_first_token(parts, caller):
     await parts.dispatcher.cancel(await database_step(reload, run))
     events = await parts.events(run)
 
-    assert types(events) == ["run_started", "typing", "usage", "typing", "cancelled", "done"]
+    assert types(events) == [
+        *("run_started", "typing", "usage", "typing", "timeline", "cancelled", "done")
+    ]
 
 
 async def test_a_cancel_before_the_model_is_asked_costs_nothing(parts, caller):
@@ -149,7 +152,7 @@ async def test_a_cancel_before_the_model_is_asked_costs_nothing(parts, caller):
     await parts.dispatcher.cancel(await database_step(reload, run))
     events = await parts.events(run)
 
-    assert types(events) == ["run_started", "typing", "typing", "cancelled", "done"]
+    assert types(events) == [*("run_started", "typing", "typing", "timeline", "cancelled", "done")]
     assert events[-1].usage.total_tokens == 0
 
 

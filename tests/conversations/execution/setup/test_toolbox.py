@@ -25,7 +25,7 @@ from engine.tools.registry import BUILTINS
 from tests.conversations.parts import Parts, take
 from tests.upstream import Upstream
 
-HIDDEN = {"usage", "step", "tool_call_delta"}
+HIDDEN = {"usage", "step", "timeline", "tool_call_delta"}
 
 
 class Nothing(msgspec.Struct):
