@@ -115,6 +115,12 @@ class Organization(models.Model):
         help_text="After so long a tool call that waits for approval is told of by mail.",
     )
     approval_mailed_at = models.DateTimeField(null=True, editable=False)
+    retention_days = models.PositiveSmallIntegerField(
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1), MaxValueValidator(3650)],
+        help_text="Conversations without a message for so long are deleted.",
+    )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     members = models.ManyToManyField(User, through="Membership", related_name="organizations")
 

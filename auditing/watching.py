@@ -17,7 +17,7 @@ from auditing.recording import record
 WATCHED: dict[str, tuple[str, tuple[str, ...]]] = {
     "accounts.Organization": (
         "organization",
-        ("name", "time_zone", "platform_credentials", "approval_mail_seconds"),
+        ("name", "time_zone", "platform_credentials", "approval_mail_seconds", "retention_days"),
     ),
     "accounts.Membership": ("member", ("user_id", "role")),
     "accounts.Invitation": ("invitation", ("email", "role")),

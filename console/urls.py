@@ -12,7 +12,7 @@ from console.approvals import pages as approvals
 from console.conversations import pages as conversations
 from console.live import pages as live
 from console.members import Member, View
-from console.settings import audit, organization, secrets
+from console.settings import audit, organization, retention, secrets
 from console.settings.budgets import pages as budgets
 from console.settings.keys import pages as keys
 from console.settings.people import pages as people
@@ -59,6 +59,7 @@ SECTIONS = [
     Section("secrets", "settings/secrets/", secrets.index, "Secrets", "operator"),
     Section("members", "settings/members/", people.index, "Members", "members"),
     Section("audit", "settings/audit/", audit.index, "Audit", "audit"),
+    Section("retention", "settings/retention/", retention.show, "Retention", "retention"),
     Section("organization", "settings/", organization.show, "Organisation", "settings"),
 ]
 """In the order of the navigation, which shows to each member what their role opens."""

@@ -79,6 +79,7 @@ TESTED_BY = {
     "conversations/feed/followers.py": "tests/conversations/feed/contract.py",
     "conversations/feed/stores/heads.py": "tests/conversations/feed/stores/test_local.py",
     "conversations/feed/writer.py": "tests/conversations/feed/contract.py",
+    "conversations/access/retention.py": "tests/clawsite/test_purge.py",
     "conversations/history/search/": "tests/conversations/history/search/test_search.py",
     "conversations/process/services.py": "tests/conversations/process/test_wiring.py",
     "conversations/runs/wake.py": "tests/conversations/process/test_waiting_runs.py",

@@ -36,6 +36,7 @@ PAGES = (
         "settings/members/",
         "settings/secrets/",
         "settings/audit/",
+        "settings/retention/",
         "settings/",
     ),
 )

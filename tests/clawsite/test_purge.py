@@ -6,8 +6,10 @@ import pytest
 from django.contrib.sessions.models import Session
 from django.utils import timezone
 
-from accounts.models import RememberedRequest
+from accounts.models import Organization, RememberedRequest
 from agents.models import Agent
+from auditing.models import AuditEvent
+from conversations.access.retention import preview
 from conversations.models import Conversation, Message, Run, RunStatus
 from tests.commands import result
 
@@ -63,6 +65,22 @@ def test_conversations_go_only_when_it_is_said(agent) -> None:
     assert [row.pk for row in Conversation.objects.all()] == [new]
     assert not Message.objects.filter(conversation=old).exists()
     assert not Run.objects.filter(conversation=old).exists()
+
+
+def test_each_organisation_keeps_conversations_as_long_as_it_says(agent, foreign_agent) -> None:
+    old, new = conversation(agent, days=31), conversation(agent, days=29)
+    conversation(agent, days=31, status=RunStatus.WAITING)
+    foreign = conversation(foreign_agent, days=900)
+    Organization.objects.filter(pk=agent.organization_id).update(retention_days=30)
+
+    assert preview(agent.organization_id, 30)["conversations"] == 1
+    assert result("purge") == NOTHING | {"conversations": 1}
+    kept = {row.pk for row in Conversation.objects.all()}
+    assert old not in kept and {new, foreign} < kept
+    event = AuditEvent.objects.get(action="retention.applied")
+    assert (event.organization_id, event.actor_kind) == (agent.organization_id, "operator")
+    assert event.after == {"conversations": 1, "retention_days": 30}
+    assert result("purge") == NOTHING
 
 
 def test_a_conversation_in_which_something_happens_stays(agent) -> None:

@@ -258,3 +258,12 @@ class ErrorEnvelope(msgspec.Struct, frozen=True, kw_only=True):
     """Every error of the HTTP API. `retry_after` in milliseconds."""
 
     error: ErrorBody
+
+
+class RetentionPreview(msgspec.Struct, frozen=True, kw_only=True):
+    """What a retention of so many days would delete now, and when the oldest of it was begun."""
+
+    days: int
+    conversations: int
+    messages: int
+    oldest: Moment | None

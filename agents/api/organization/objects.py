@@ -19,6 +19,7 @@ class Organization(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     slug: str
     time_zone: str
     approval_mail_seconds: int | None
+    retention_days: int | None
     created_at: Moment
 
 
@@ -28,11 +29,13 @@ class OrganizationFields(
     """The fields of an organisation that a request may set. The time zone is a name of the tz
     database, such as `Europe/Berlin`: days of usage begin and end there. After
     `approval_mail_seconds` those who may decide get a mail about tool calls that still wait; null:
-    they get none."""
+    they get none. Conversations without a message for `retention_days` are deleted; null: they are
+    kept."""
 
     name: Name | UnsetType = UNSET
     time_zone: Name | UnsetType = UNSET
     approval_mail_seconds: Annotated[int, Meta(ge=60, le=604800)] | UnsetType | None = UNSET
+    retention_days: Annotated[int, Meta(ge=1, le=3650)] | UnsetType | None = UNSET
 
     def given(self) -> dict[str, Any]:
         """The fields that the request has."""

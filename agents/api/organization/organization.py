@@ -24,7 +24,7 @@ def show(request: HttpRequest, caller: Caller) -> Answer:
 
 
 def change(request: HttpRequest, caller: Caller) -> Answer:
-    """`PATCH /api/organization`: its name, its time zone, its mails about approvals."""
+    """`PATCH /api/organization`: all but its slug."""
     manager(caller)
     return Answer(_shown(alter(caller, read(_fields, request).given())))
 
@@ -58,5 +58,6 @@ def _shown(row: models.Organization) -> objects.Organization:
         slug=row.slug or "",
         time_zone=row.time_zone,
         approval_mail_seconds=row.approval_mail_seconds,
+        retention_days=row.retention_days,
         created_at=row.created_at,
     )

@@ -1,10 +1,12 @@
 """`conversations.transports.rest.organization`: an organisation goes with all that it has."""
 
 import json
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.apps import apps
+from django.utils import timezone
 
 from accounts.models import Organization, User
 from agents.auth import keys
@@ -14,6 +16,7 @@ from conversations.models import Conversation, FeedEvent, Run
 from core.database import database_step
 from tests.accounts.invited import invited
 from tests.asgi import Response, ask
+from tests.conversations.history.talks import talk
 from tests.conversations.parts import ENDLESS, QUICK
 
 pytestmark = pytest.mark.usefixtures("services")
@@ -90,3 +93,17 @@ def test_it_goes_in_steps_and_not_before_its_agents(agent, acme, monkeypatch) ->
     agent.delete()
     assert erasing.erase_organization(acme.id)
     assert erasing.erase_organization(acme.id), "somebody else was faster"
+
+
+async def test_a_retention_is_previewed(acme, token, agent):
+    old = await database_step(talk, agent, "Long ago")
+    last = timezone.now() - timedelta(days=40)
+    await database_step(Conversation.objects.filter(pk=old.pk).update, last_message_at=last)
+    status, told = await ask("GET", "/api/organization/retention?days=30", token=token)
+    assert (status, told["conversations"], told["messages"]) == (200, 1, 2)
+    assert (await ask("GET", "/api/organization/retention?days=50", token=token))[1] == {
+        **{"days": 50, "conversations": 0, "messages": 0, "oldest": None}
+    }
+    for days in ("0", "3651", "x"):
+        status, told = await ask("GET", f"/api/organization/retention?days={days}", token=token)
+        assert (status, told["error"]["details"]["field"]) == (400, "days")
