@@ -30,6 +30,17 @@ class TooMuch(Exception):
 def fits(value: Any, schema: dict[str, Any]) -> bool:
     """Whether the value fits the schema, apart from its patterns. Nothing fits a schema that is
     none, that leads to another address (nothing is fetched), or that takes too long."""
+    return _checked(value, schema) is True
+
+
+def contradicts(value: Any, schema: dict[str, Any]) -> bool:
+    """Whether the value certainly does not fit the schema. Nothing contradicts what `fits` cannot
+    check."""
+    return _checked(value, schema) is False
+
+
+def _checked(value: Any, schema: dict[str, Any]) -> bool | None:
+    """Whether the value fits; None if that cannot be said."""
     kind = validator_for(schema, default=Draft202012Validator)
     taken = count(1)
     checks: dict[str, Check] = {
@@ -42,7 +53,7 @@ def fits(value: Any, schema: dict[str, Any]) -> bool:
         kind.check_schema(schema, format_checker=None)
         return bool(extend(kind, checks)(schema, registry=Registry()).is_valid(value))
     except (SchemaError, Unresolvable, RecursionError, TooMuch):
-        return False
+        return None
 
 
 def _counted(

@@ -22,9 +22,14 @@ from engine.events import Pending
 from engine.request import ToolSpec
 from engine.tools.base import Policy
 from engine.tools.digest import digest, pin
+from engine.tools.schema import contradicts
 from wire.native import Always
 
 PENDING = DecisionStatus.PENDING
+
+
+class Contradiction(Exception):
+    """The tool cannot carry out a call with these arguments: nobody is asked about it."""
 
 
 def ask(run: Run, kind: str, id: str, tool: str, args: dict[str, Any], **fields: Any) -> Decision:
@@ -50,7 +55,9 @@ def ask_approval(
 ) -> Decision | None:
     """The approval of this call, as `ask` gives it, given already where a standing approval holds
     for it; None where a call of the tool as it is now was approved in the conversation, and the
-    policy wants no more than that."""
+    policy wants no more than that. Raises `Contradiction`."""
+    if contradicts(args, spec.input_schema):  # it may take long, and this is no event loop
+        raise Contradiction
     pinned = pin(spec)
     if policy.approval == "first" and _approved_before(run, spec.name, pinned):
         asked = Decision.objects.filter(run=run.pk, call_id=id).first()

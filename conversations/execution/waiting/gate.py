@@ -15,6 +15,7 @@ DENIED = "Not carried out: this call was declined."
 EXPIRED = "Not carried out: nobody approved this call in time."
 RENEWED = "Not carried out: the tool has changed since this call was approved. Call it again."
 OTHER = "Not carried out: this is not the call that was approved."
+WRONG = "Not carried out: the arguments do not fit the input schema of the tool."
 CHANGED = "Whoever approved this call has changed its arguments."
 
 
@@ -47,7 +48,10 @@ class Gate:
         spec = next((spec for spec in self.specs() if spec.name == name), None)
         if spec is None:
             return await self._tools.call(id, name, args, context)
-        row = await database_step(decisions.ask_approval, self._run, id, args, policy, spec)
+        try:
+            row = await database_step(decisions.ask_approval, self._run, id, args, policy, spec)
+        except decisions.Contradiction:
+            return ToolOutcome(WRONG, True)
         if row is None:
             return await self._tools.call(id, name, args, context)
         if row.digest != digest(self._run.pk, id, name, args):

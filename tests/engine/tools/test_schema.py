@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from engine.tools.schema import fits
+from engine.tools.schema import contradicts, fits
 
 ROOM = {
     "type": "object",
@@ -67,3 +67,10 @@ def test_every_draft_is_known(draft: str) -> None:
     year = "https://json-schema.org/draft" if draft[0] == "2" else "http://json-schema.org"
     schema = {"$schema": f"{year}/{draft}/schema", "type": "object", "required": ["a"]}
     assert fits({"a": 1}, schema) and not fits({}, schema)
+
+
+def test_what_cannot_be_checked_contradicts_nothing() -> None:
+    assert contradicts({"room": 1}, ROOM)
+    assert not contradicts({"room": "Blue"}, ROOM)
+    for schema in ({"$ref": "http://127.0.0.1:1/a.json"}, {"type": 7}):
+        assert not contradicts({}, schema)
