@@ -25,6 +25,8 @@ PAGES = (
         "live/",
         "alerts/",
         "alerts/new/",
+        "approvals/",
+        "approvals/always/",
         "conversations/",
         "usage/",
         "settings/budgets/",
