@@ -83,6 +83,21 @@ def of_visitor(caller: Caller, visitor_id: str) -> QuerySet[Memory]:
     return _of(Owner(caller.require_agent().id, visitors.owner_of(visitor_id)))
 
 
+def own(caller: Caller) -> QuerySet[Memory]:
+    """What agents remember of the caller, a visitor; of others they remember nothing."""
+    principal = caller.principal
+    rows = Memory.objects.filter(
+        owner=principal.owner, agent__organization=principal.organization_id
+    )
+    return rows if caller.agent is None else rows.filter(agent=caller.agent.id)
+
+
+def forget_own(caller: Caller, memory_id: str) -> None:
+    """Delete a memory of the caller. Raises `not_found`."""
+    if not own(caller).filter(pk=memory_id).delete()[0]:
+        raise ClawError("not_found", "There is no such memory.")
+
+
 def delete(caller: Caller, memory_id: str) -> None:
     """Delete a memory of the caller's agent. Raises `not_found`."""
     mine = Memory.objects.filter(agent=caller.require_agent().id, pk=memory_id)

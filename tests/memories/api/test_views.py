@@ -17,6 +17,7 @@ from tests.conversations.transports.rights import SHOP, session_of
 pytestmark = pytest.mark.usefixtures("services")
 
 ADA, BOB = "user:ada", "anon:bob"
+OWN = "/a/helper/api/memories"
 
 
 @pytest.fixture
@@ -116,3 +117,23 @@ async def test_p39_all_of_a_visitor_is_erased(token: str, agent: Agent, remember
     assert len(await listed(token, BOB)) == 1
     status, _ = await ask("DELETE", f"/api/agents/helper/visitors/{ADA}", token=token)
     assert status == 204
+
+
+async def test_b4_a_visitor_sees_and_takes_back_its_own(
+    agent: Agent, token: str, remembered: dict[str, str]
+) -> None:
+    """And nothing of another visitor; a key has none."""
+    session = await session_of(agent)
+    await database_step(access.save, Owner(agent.id, ADA), "size", "Large")
+    status, page = await ask("GET", OWN, token=session, origin=SHOP)
+    assert (status, [row["key"] for row in page["memories"]]) == (200, ["size", "colour"])
+    assert {row["visitor"] for row in page["memories"]} == {ADA}
+    first, theirs = page["memories"][0]["id"], remembered[BOB]
+    for id, expected in ((theirs, 404), (first, 204), (first, 404)):
+        status, _ = await ask("DELETE", f"{OWN}/{id}", token=session, origin=SHOP)
+        assert status == expected
+    status, _ = await ask("DELETE", OWN, token=session, origin=SHOP)
+    _, page = await ask("GET", OWN, token=session, origin=SHOP)
+    assert (status, page["memories"], len(await listed(token, BOB))) == (204, [], 1)
+    _, page = await ask("GET", OWN, token=token)
+    assert page["memories"] == []
