@@ -34,8 +34,8 @@ model: .venv/.model ## Serve a real small model on http://127.0.0.1:8080/v1 (POR
 test: .venv/.dev ## Run every test; the last lines say what could not run here, and why
 	@scripts/test.sh
 
-unit: .venv/.dev ## Run the tests that need no service (seconds)
-	@$(PYTEST) -n auto -o asyncio_debug=false --ignore tests/live --ignore tests/browser -m "not live and not postgres and not node and not redis and not nginx"
+unit: .venv/.dev ## Run the tests that need no service and no other process (a minute)
+	@$(PYTEST) -n auto -o asyncio_debug=false --ignore tests/live --ignore tests/browser -m "not live and not process and not postgres and not node and not redis and not nginx"
 
 e2e: .venv/.dev ## Run the tests in a browser, and keep screenshots in tmp/screenshots
 	@SCREENSHOTS=tmp/screenshots $(PYTEST) -m browser

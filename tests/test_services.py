@@ -4,6 +4,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).resolve().parent.parent
 EXAMPLE = """
 import pytest
@@ -16,6 +18,7 @@ def test_skipped(): ...
 """
 
 
+@pytest.mark.process
 def test_it_works(tmp_path: Path) -> None:
     (tmp_path / "test_example.py").write_text(EXAMPLE)
     (tmp_path / "pytest.ini").write_text("[pytest]\nmarkers =\n    node: needs Node.js\n")

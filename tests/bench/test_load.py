@@ -9,7 +9,7 @@ import pytest
 
 from bench.programs import program
 
-pytestmark = pytest.mark.usefixtures("language")
+pytestmark = [pytest.mark.usefixtures("language"), pytest.mark.process]
 
 UPGRADED = b"HTTP/1.1 101 Switching Protocols\r\n\r\n"
 HEAD = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n"

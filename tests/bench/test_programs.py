@@ -13,6 +13,8 @@ from bench import programs
 from bench.measuring import upstream
 from tests.bench.hiding import hidden_compiler
 
+pytestmark = pytest.mark.process
+
 ROOT = Path(__file__).parents[2]
 
 

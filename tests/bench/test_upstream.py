@@ -18,6 +18,8 @@ from engine.providers.openai.provider import OpenAIProvider
 from engine.request import ModelRequest, Turn
 from tests.engine.providers.contract import pieces_of
 
+pytestmark = pytest.mark.process
+
 
 @pytest.fixture
 def model(language: str) -> Iterator[Upstream]:

@@ -7,11 +7,18 @@ import sys
 import pytest
 from django.conf import settings
 
+pytestmark = pytest.mark.process
+
 
 def manage(*arguments: str, **environment: str) -> "subprocess.CompletedProcess[str]":
     """`manage.py`, as an operator runs it with these settings."""
+    return python("manage.py", *arguments, **environment)
+
+
+def python(*arguments: str, **environment: str) -> "subprocess.CompletedProcess[str]":
+    """Python in the folder of the project."""
     return subprocess.run(
-        [sys.executable, "manage.py", *arguments],
+        [sys.executable, *arguments],
         cwd=settings.BASE_DIR,
         env=os.environ | {"DEBUG": "true"} | environment,
         capture_output=True,
@@ -71,8 +78,8 @@ def test_a_value_that_means_nothing_is_refused_by_name(name: str, value: str) ->
 )
 def test_what_follows_from_the_public_address(url: str, hosts: str, https: bool) -> None:
     names = "s.CLAW_PUBLIC_URL, s.ALLOWED_HOSTS[3], s.CSRF_TRUSTED_ORIGINS, s.CLAW_HTTPS"
-    program = f"from django.conf import settings as s; print({names})"
-    shown = manage("shell", "-v0", "-c", program, CLAW_PUBLIC_URL=url)
+    program = f"from clawsite import settings as s; print({names})"
+    shown = python("-c", program, CLAW_PUBLIC_URL=url)
     address = url.lower().rstrip("/")
     assert shown.stdout == f"{address} {hosts} ['{address}'] {https}\n", shown.stderr
 

@@ -111,7 +111,7 @@ async def test_a_flood_of_one_organisation_delays_only_that_organisation(acme):
         trace(organization=organization)
         await database_step(done.append, organization)
 
-    first = asyncio.create_task(database_step(free.wait, 5))
+    first = asyncio.create_task(database_step(free.wait, 60))
     await asyncio.sleep(0)
     flood = [asyncio.create_task(step("org_a")) for _ in range(50)]
     await asyncio.sleep(0)
@@ -126,7 +126,7 @@ async def test_a_flood_of_one_organisation_delays_only_that_organisation(acme):
 async def test_a_step_that_has_not_begun_is_not_done_for_a_caller_that_left(acme):
     done: list[str] = []
     free = threading.Event()
-    first = asyncio.create_task(database_step(free.wait, 5))
+    first = asyncio.create_task(database_step(free.wait, 60))
     await asyncio.sleep(0)
     left = asyncio.create_task(database_step(done.append, "left"))
     await asyncio.sleep(0)

@@ -148,6 +148,7 @@ def test_the_image_holds_no_secret_and_no_test() -> None:
     assert not any(re.match(r"\.|tests/|docs/|.*\.sqlite3", name) for name in inside)
 
 
+@pytest.mark.process
 def test_the_image_holds_everything(tmp_path: Path) -> None:
     """From a folder with nothing else, which nobody may write to, all of it starts."""
     for path in files():

@@ -87,6 +87,7 @@ def test_any_text_is_at_least_a_token(text: str, tokens: int) -> None:
     assert estimate_tokens(len(text)) == tokens
 
 
+@pytest.mark.process
 def test_pricing_prints_and_warns_nothing_and_is_loaded_late() -> None:
     code = (
         "import sys, engine.usage as u; assert 'genai_prices' not in sys.modules;"

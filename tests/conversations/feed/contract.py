@@ -88,6 +88,7 @@ async def test_many_clients_write_in_one_order(store, open_store, acme):
         assert [one for one in events(kept) if one.subject == subject] == life(subject, 18)
 
 
+@pytest.mark.process
 async def test_many_processes_write_in_one_order(store, writing_command, acme):
     begin = await store.newest(acme.pk)
     subjects = ["run_a", "run_b"]

@@ -18,6 +18,8 @@ from engine.tools.mcp.results import plain_result
 from engine.tools.mcp.server import Server
 from tests.engine.tools.mcp.scripted import GUARD
 
+pytestmark = pytest.mark.process
+
 EVERYTHING = (
     Path(__file__).parents[3] / "node_modules/@modelcontextprotocol/server-everything/dist/index.js"
 )

@@ -237,6 +237,7 @@ asyncio.run(main())
 """
 
 
+@pytest.mark.process
 def test_the_first_use_does_not_hold_up_the_loop_until_the_sdk_is_loaded() -> None:
     """It takes seconds on a busy machine."""
     run = subprocess.run([sys.executable, "-c", FIRST_USE], capture_output=True, text=True)
