@@ -11,7 +11,7 @@ from django.http.request import RawPostDataException
 from engine.errors import ClawError, Unavailable
 
 FILES = re.compile(r"(/a/[^/]+)?/api/files")
-FACADES = re.compile(r"(/a/[^/]+)?/v1/(chat/completions|responses)")
+FACADES = re.compile(r"(/a/[^/]+)?/(v1/(chat/completions|responses)|api/ai-sdk/chat)")
 DOCUMENTS = re.compile(r"(/a/[^/]+)?/api/agents/[^/]+/documents")
 FORM_BYTES = 64 * 1024
 """The bytes that `multipart/form-data` may add to a document."""
@@ -21,7 +21,7 @@ MAX_LARGE = 8
 
 def max_body(method: str, path: str) -> int:
     """The most bytes that the body of such a request may have; only documents and files are
-    large, also those that clients of OpenAI send with a message, as base64."""
+    large, also those that come within a message, as base64."""
     if method == "POST" and FILES.fullmatch(path):
         return max(settings.CLAW_MAX_FILE_BYTES + FORM_BYTES, settings.CLAW_TRANSPORT_MAX_BYTES)
     if method == "POST" and FACADES.fullmatch(path):

@@ -9,8 +9,9 @@ from msgspec.structs import replace
 
 from engine.errors import invalid
 from wire import parse
-from wire.facade.history import Said, message_of, with_tools
-from wire.native import ChatRequest, ClientTools
+from wire.facade.files import file_of_url
+from wire.facade.history import ForeignRequest, Said, message_of, with_tools
+from wire.native import ClientTools
 from wire.parse import ClientId, Name
 
 ENDED = ("output-available", "output-error")
@@ -18,8 +19,8 @@ ENDED = ("output-available", "output-error")
 
 
 class UiPart(msgspec.Struct, frozen=True, rename="camel"):
-    """A part of a message. Texts count, and the results of tools that the client has carried
-    out."""
+    """A part of a message. Texts and files count, and the results of tools that the client has
+    carried out."""
 
     type: str
     text: str | None = None
@@ -27,6 +28,8 @@ class UiPart(msgspec.Struct, frozen=True, rename="camel"):
     state: str | None = None
     output: Any = None
     error_text: str | None = None
+    url: str = ""
+    filename: str | None = None
 
     def result(self, known: Collection[str], field: str) -> Said | None:
         """The result of one of the calls that are `known`, if it is one."""
@@ -50,11 +53,14 @@ class UiMessage(msgspec.Struct, frozen=True):
             places = enumerate(self.parts)
             results = [part.result(known, f"{field}.parts[{place}]") for place, part in places]
             return [result for result in results if result is not None]
-        for place, part in enumerate(self.parts):
-            if part.type == "file":
-                raise invalid(f"{field}.parts[{place}]", "This agent takes text only.")
+        files = [
+            file_of_url(part.url, part.filename, f"{field}.parts[{place}]")
+            for place, part in enumerate(self.parts)
+            if part.type == "file"
+        ]
         texts = [part.text or "" for part in self.parts if part.type == "text"]
-        return [Said("user", "\n".join(texts), f"{field}.parts")]
+        text = "\n".join(texts) or ", ".join(file.name for file in files)
+        return [Said("user", text, f"{field}.parts", files=files)]
 
 
 class UiChatRequest(msgspec.Struct, frozen=True, rename="camel"):
@@ -85,7 +91,7 @@ class UiChatRequest(msgspec.Struct, frozen=True, rename="camel"):
         """The id of the message that the answer continues: one with results of tools."""
         return self.last.id if self.last.role == "assistant" else None
 
-    def chat(self, known: Collection[str], *, message_bytes: int) -> ChatRequest:
+    def chat(self, known: Collection[str], *, message_bytes: int) -> ForeignRequest:
         """The same request in the native protocol; the last answer has asked for the calls that
         are `known`. Raises `invalid_message`, `message_too_large`."""
         parse.check_client_id("id", self.id)

@@ -1,5 +1,5 @@
-"""Files in the messages of OpenAI's two protocols: in the request itself, or by the id of one that
-is stored already."""
+"""Files in the messages of foreign protocols: in the request itself, or by the id of one that is
+stored already."""
 
 import binascii
 from collections.abc import Sequence
@@ -69,17 +69,19 @@ def _file(part: Part, field: str) -> SentFile:
         return SentFile(field, id=given.file_id)
     image = part.image_url.url if isinstance(part.image_url, ImageUrl) else part.image_url
     data = image if part.type in IMAGES else given.file_data
-    if not data:
-        raise invalid(field, "Send the file itself: no other server is asked for it.")
-    kind, comma, encoded = data.partition(",")
+    if data and part.type in FILES and "," not in data:
+        data = f"data:;base64,{data}"
+    return file_of_url(data or "", given.filename, field)
+
+
+def file_of_url(url: str, name: str | None, field: str) -> SentFile:
+    """The file of a data URL (RFC 2397). Raises `invalid_message` for any other address."""
+    kind, _, encoded = url.partition(",")
     kind = kind.lower()
-    if not comma and part.type in FILES:
-        kind, encoded = "", data
-    elif not kind.startswith("data:") or not kind.endswith(";base64"):
+    if not kind.startswith("data:") or not kind.endswith(";base64"):
         raise invalid(field, "Send the file itself, as data:<type>;base64,<content>.")
     media_type = kind.removeprefix("data:").partition(";")[0]
-    name = given.filename or ENDINGS.get(media_type, "file")
-    return SentFile(field, name, _decoded(encoded, field))
+    return SentFile(field, name or ENDINGS.get(media_type, "file"), _decoded(encoded, field))
 
 
 def _decoded(encoded: str, field: str) -> bytes:

@@ -14,6 +14,7 @@ from conversations.runs.cancel import cancel_conversation
 from conversations.runs.positions import is_kept
 from conversations.transports.facade.caller import caller_for
 from conversations.transports.facade.continuation import calls_of
+from conversations.transports.facade.uploads import with_files
 from conversations.transports.http import named, require_credential, visibility_of
 from conversations.transports.sse.streams import RunStream, StreamResponse, stream_response
 from conversations.transports.sse.views import open_run, streamed
@@ -23,7 +24,7 @@ from engine.errors import ClawError
 from wire.encoder import Encoder, Encoding
 from wire.encoders.ai_sdk import UiMessageChunks
 from wire.facade.ai_sdk import UiChatRequest, parse_ui_chat
-from wire.native import ChatRequest
+from wire.facade.history import ForeignRequest
 from wire.objects.conversations import CancelledRuns
 from wire.selection import Selection
 
@@ -35,8 +36,8 @@ async def chat(request: HttpRequest, slug: str | None = None) -> HttpResponseBas
     require_credential(request)
     asked = parse_ui_chat(request.body)
     caller = await caller_for(request, slug, asked.model)
-    chat = named(request, await database_step(_chat_of, caller, asked))
-    chat = replace(chat, on_disconnect=UiMessageChunks.on_disconnect)
+    sent = await with_files(caller, await database_step(_chat_of, caller, asked))
+    chat = replace(named(request, sent), on_disconnect=UiMessageChunks.on_disconnect)
     services, foreign = services_of(request.scope), _foreign(asked)
     accepted, slots = await open_run(services, caller, chat, foreign=foreign)
     encoding = _encoding(caller, accepted.run)
@@ -110,7 +111,7 @@ def _foreign(asked: UiChatRequest) -> dict[str, Any]:
     return kept | {"message_id": asked.continued} if asked.continued else kept
 
 
-def _chat_of(caller: Caller, asked: UiChatRequest) -> ChatRequest:
+def _chat_of(caller: Caller, asked: UiChatRequest) -> ForeignRequest:
     """The request in the native protocol. Raises `invalid_message`, `message_too_large`."""
     latest = _latest(caller, asked.id)
     known = calls_of(latest) if latest else []

@@ -1,4 +1,4 @@
-"""The files that come within a request of OpenAI's protocols: stored as those of `/api/files`."""
+"""The files that come within a request of a foreign protocol: stored as those of `/api/files`."""
 
 from django.conf import settings
 from msgspec.structs import replace
@@ -15,8 +15,9 @@ from wire.facade.files import SentFile
 from wire.facade.history import ForeignRequest
 
 
-async def with_files(caller: Caller, chat: ForeignRequest, body_bytes: int) -> ForeignRequest:
-    """The request with its files stored, so far of no message. `body_bytes`: of the whole request.
+async def with_files(caller: Caller, chat: ForeignRequest, body_bytes: int = 0) -> ForeignRequest:
+    """The request with its files stored, so far of no message. `body_bytes`: of the whole request,
+    where all of it counts.
 
     Raises `invalid_message` for too many files or one that is refused, and `message_too_large` for
     a file, or for what the request has besides them."""

@@ -23,8 +23,10 @@ def test_it_works(settings, method, path, large):
     assert max_body(method, path) == (document + FORM_BYTES if large else ordinary)
 
 
-@pytest.mark.parametrize("path", ["/v1/chat/completions", "/a/helpdesk/v1/responses"])
-def test_clients_of_openai_send_files_with_a_message(settings, path):
+@pytest.mark.parametrize(
+    "path", ["/v1/chat/completions", "/a/helpdesk/v1/responses", "/api/ai-sdk/chat"]
+)
+def test_foreign_clients_send_files_within_a_message(settings, path):
     settings.CLAW_TRANSPORT_MAX_BYTES, settings.CLAW_MAX_FILE_BYTES = 1000, 300
     settings.CLAW_MAX_FILES_PER_MESSAGE = 5
     assert max_body("POST", path) == 1000 + 5 * 400

@@ -125,7 +125,7 @@ async def test_what_cannot_be_asked_is_an_error_of_the_request(
     server: Server, package: str
 ) -> None:
     report = await chat(server, package, "refused", "Hi", new_tag())
-    assert "text only" in report["error"]
+    assert "Send the file itself" in report["error"]
 
 
 async def chunks_of(server: Server, method: str, path: str, body: Any = None) -> AsyncIterator[Any]:

@@ -1,4 +1,4 @@
-"""Images and files within requests of OpenAI's protocols, sent by the `openai` library."""
+"""Images and files within requests of foreign protocols; those of OpenAI by its library."""
 
 import base64
 from collections.abc import AsyncIterator
@@ -90,6 +90,17 @@ async def test_the_same_request_again_is_asked_once(
         first = await client.chat.completions.create(**asked)
         again = await client.chat.completions.create(**asked)
     assert first.id == again.id and len(upstream.requests(tag)) == 1
+
+
+async def test_a_chat_of_the_ai_sdk_brings_files(rest: Rest, upstream: UpstreamProcess) -> None:
+    tag = new_tag()
+    picture = {"type": "file", "mediaType": "image/png", "filename": "red.png", "url": PNG}
+    parts = [picture, {"type": "text", "text": text(tag)}]
+    chat = {"id": tag, "model": MODEL, "messages": [{"role": "user", "parts": parts}]}
+    assert (await rest.post("/api/ai-sdk/chat", chat)).status_code == 200
+    assert kinds_seen(upstream, tag) == [["image", "text"]]
+    (asked, _) = await rest.messages(tag)
+    assert [file["name"] for file in asked["attachments"]] == ["red.png"]
 
 
 @pytest.mark.parametrize(

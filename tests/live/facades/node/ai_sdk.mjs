@@ -106,7 +106,7 @@ const scenarios = {
     report.message = await read(await send([user], { trigger, messageId: first.id }));
   },
   async refused() {
-    const parts = [{ type: "file", mediaType: "image/png", url: "data:image/png;base64,AA==" }];
+    const parts = [{ type: "file", mediaType: "image/png", url: "https://example.com/a.png" }];
     await send([{ ...user, parts }]).catch((error) => (report.error = error.message));
   },
 };
