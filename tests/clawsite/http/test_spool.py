@@ -29,6 +29,7 @@ async def test_it_works() -> None:
     stored.close()
 
 
+@pytest.mark.django_db  # the end of a response also looks at the connections of its thread
 def test_the_file_is_closed_with_the_response() -> None:
     before = files_without_a_name()
     stored = on_disk(response(LARGE + 1))
