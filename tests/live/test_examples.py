@@ -22,6 +22,7 @@ import pytest
 
 from tests.documents import ROOT
 from tests.live.clients import Rest
+from tests.live.programs import run
 from tests.live.server import Server
 
 EXAMPLES = ROOT / "examples"
@@ -219,3 +220,31 @@ async def test_a_proxy_in_express_streams_and_goes_on(server: Server, tmp_path: 
         assert rest.text.count("data: ") == 1 and '"done"' in rest.text
         refused = await browser.post("/api/chat/stream", json={})
         assert (refused.status_code, refused.json()["error"]["code"]) == (400, "invalid_message")
+
+
+# --- nextjs
+
+
+@pytest.mark.node
+async def test_a_chat_in_nextjs_streams_and_resumes(server: Server) -> None:
+    """Its routes are plain functions; another browser does not get into the chat."""
+    printed = await run(
+        "js",
+        ROOT / "tests" / "live" / "node" / "nextjs.mjs",
+        FOLDER=str(EXAMPLES / "nextjs"),
+        MESSAGE="Hi [[upstream tokens=40 delay=20]]",
+        AGENT_URL=f"{server.url}/a/acme-agent",
+        API_KEY=server.keys.acme,
+    )
+    text = "".join(f"w{i} " for i in range(40))
+    report = {"answer": text, "resumed": text, "foreign": None, "statuses": [204]}
+    assert json.loads(printed) == report
+
+
+@pytest.mark.node
+def test_the_page_of_nextjs_is_valid(tmp_path: Path) -> None:
+    program = str(ROOT / "frontend" / "node_modules" / ".bin" / "esbuild")
+    pages = [str(path) for path in (EXAMPLES / "nextjs" / "app").glob("*.jsx")]
+    command = [program, *pages, f"--outdir={tmp_path}", "--jsx=automatic"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert len(pages) == 2 and done.returncode == 0, done.stderr
