@@ -4,7 +4,18 @@ from collections.abc import Collection
 from datetime import timedelta
 from typing import Any
 
-from django.db.models import Count, Max, OuterRef, Q, QuerySet, Subquery
+from django.db.models import (
+    Count,
+    ExpressionWrapper,
+    F,
+    IntegerField,
+    Max,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+    Sum,
+)
 from django.db.models.functions import Coalesce, Left
 from django.utils import timezone
 
@@ -13,6 +24,7 @@ from agents.caller import Caller
 from agents.models import Agent, ApiKey
 from agents.principal import Principal
 from conversations.models import Conversation, Message, Run, RunStatus
+from metering.access import hours
 
 DAY = timedelta(days=1)
 BEGINNING = Left("content", 160)
@@ -56,6 +68,22 @@ def activity(agent_ids: list[str]) -> dict[str, dict[str, Any]]:
         runs=Count("pk"), failed=FAILED, last=Max("created_at")
     )
     return {row["agent_id"]: row for row in rows}
+
+
+def runs_by_day(
+    organization_id: str, agent_ids: Collection[str], between: range
+) -> list[tuple[str, int, int, int]]:
+    """(agent, day, runs, errors) of the runs that have ended, where there were any; day 0 is the
+    first 24 of these hours."""
+    day = ExpressionWrapper((F("hour") - between.start) / 24, output_field=IntegerField())
+    errors = F("failed") + F("interrupted")
+    rows = hours(organization_id, between).filter(agent_id__in=agent_ids)
+    return list(
+        rows.annotate(day=day)
+        .values("agent_id", "day")
+        .annotate(runs=Sum(F("completed") + F("cancelled") + errors), errors=Sum(errors))
+        .values_list("agent_id", "day", "runs", "errors")
+    )
 
 
 def has_answered_a_key(caller: Caller) -> bool:

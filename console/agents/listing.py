@@ -6,6 +6,7 @@ from django.views.decorators.http import require_safe
 
 from agents.access import agents_listed
 from console import access
+from console.agents.sparklines import sparklines
 from console.members import Member, for_members
 from core.http import flag, newest, page_of
 
@@ -18,12 +19,13 @@ def index(request: HttpRequest, member: Member) -> HttpResponse:
     archived = flag(request, "archived")
     listed = agents_listed(member.caller, archived=archived)
     rows, cursor = newest(access.found(listed, q), page_of(request))
-    activity = access.activity([agent.id for agent in rows])
+    ids = [agent.id for agent in rows]
+    activity, sparks = access.activity(ids), sparklines(member.organization.id, ids)
     context = {
         "section": "agents",
         "q": q,
         "archived": archived,
         "cursor": cursor,
-        "agents": [(agent, activity.get(agent.id)) for agent in rows],
+        "agents": [(agent, activity.get(agent.id), sparks[agent.id]) for agent in rows],
     }
     return render(request, "console/agents/list.html", context)
