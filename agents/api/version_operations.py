@@ -1,6 +1,6 @@
 """The operations on the versions of an agent and on its draft."""
 
-from agents.api import drafts, versions
+from agents.api import drafts, model_trials, versions
 from agents.api.operations import IF_MATCH, IF_NONE_MATCH
 from core.http import PAGE
 from wire.description.openapi import Operation, Parameter
@@ -10,6 +10,8 @@ from wire.objects.versions import (
     AgentVersionPage,
     Difference,
     Draft,
+    ModelTest,
+    ModelTrial,
     NewVersion,
     Publication,
     Rollback,
@@ -84,6 +86,18 @@ OPERATIONS = (
         scope="agents:write",
         body=Rollback,
         answers={200: (AgentVersion,)},
+    ),
+    Operation(
+        "POST",
+        "agents/<agent_id>/test",
+        model_trials.test,
+        name="testAgentModel",
+        summary="Ask the agent's model a short question, to see whether it answers",
+        scope="agents:write",
+        body=ModelTrial,
+        body_required=False,
+        answers={200: (ModelTest,)},
+        errors=("unavailable",),
     ),
     Operation(
         "GET",

@@ -191,6 +191,14 @@ async def test_a_draft_is_tried_published_and_taken_back(
     await page.get_by_role("button", name="Roll back to this").click()
     await expect(page.get_by_role("row", name="Version 1 published")).to_be_visible()
 
+    await page.get_by_role("link", name="Model").click()
+    await page.wait_for_load_state()
+    await page.get_by_role("button", name="Test the model").click()
+    await expect(page.get_by_text("demo of demo answered")).to_be_visible()
+    assert await violations(page) == []
+    await page.get_by_role("button", name="Test the model").scroll_into_view_if_needed()
+    await shoot("console-model-test")
+
 
 async def test_an_agent_goes_when_its_name_is_typed(page: Page, server: Server) -> None:
     console = await sign_up(page, server, "Babbage")

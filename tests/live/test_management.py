@@ -294,6 +294,7 @@ async def test_a_run_says_which_version_has_answered(
         run = (await acme.get(f"/api/runs/{answer['runId']}")).json()
         return run["agentVersion"], str(upstream.requests(tag)[0]["body"]["system"])
 
+    assert (await acme.post(f"{own}/test")).json()["ok"]
     assert await told() == (1, "ONE")
     assert await told(agentVersion="draft") == (None, "TWO")
     assert (await acme.post(f"{own}/publish", {"note": "Second."})).json()["version"] == 2

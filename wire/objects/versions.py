@@ -92,3 +92,21 @@ class Difference(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     before: Which
     after: Which
     changes: list[Change]
+
+
+class ModelTrial(
+    msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True
+):
+    """The version of the agent whose model is tried; absent: the published one."""
+
+    agent_version: Number | Literal["draft"] | None = None
+
+
+class ModelTest(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """Whether a model has answered a short question. `error` says why not."""
+
+    ok: bool
+    provider: str
+    model: str
+    duration_ms: int
+    error: str | UnsetType = UNSET
