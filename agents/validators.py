@@ -48,6 +48,8 @@ SCOPES = (
     "runs:approve",
     "monitor:read",
     "monitor:write",
+    "pipelines:read",
+    "pipelines:write",
     "admin",
 )
 DEFAULT_SCOPES = SCOPES[:3]

@@ -11,9 +11,12 @@ from clawsite.operator import urls as operator_urls
 from conversations.transports.facade.urls import api as foreign
 from conversations.transports.facade.urls import root
 from conversations.transports.facade.urls import urlpatterns as openai
-from conversations.transports.rest.urls import urlpatterns
+from conversations.transports.rest.routing import managed
+from conversations.transports.rest.urls import patterns_of, urlpatterns
+from pipelines.api.operations import INGEST, MANAGE
 
-api = [*urlpatterns, *foreign, path(openapi.SHOW.path, openapi.SHOW.view)]
+streaming = [*patterns_of(managed, MANAGE), path(INGEST.path, INGEST.view)]
+api = [*urlpatterns, *streaming, *foreign, path(openapi.SHOW.path, openapi.SHOW.view)]
 urlpatterns = [
     path("", pages.chat),
     path("demo/", pages.demo),

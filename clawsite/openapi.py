@@ -8,6 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from conversations.transports.facade import operations as facades
 from conversations.transports.rest import operations
 from conversations.transports.rest.routing import check_method
+from pipelines.api.operations import OPERATIONS as OF_PIPELINES
 from wire.description.openapi import Document, Operation, document
 from wire.parse import dumps
 
@@ -28,7 +29,7 @@ SHOW = Operation(
 )
 OPERATIONS = (
     *(*operations.ASK, *operations.MANAGE, *facades.ASK, *facades.MANAGE),
-    *(*facades.API_ASK, *facades.API_MANAGE, *facades.ROOT_ASK, SHOW),
+    *(*facades.API_ASK, *facades.API_MANAGE, *facades.ROOT_ASK, *OF_PIPELINES, SHOW),
 )
 
 

@@ -151,9 +151,7 @@ INSTALLED_APPS = [
     *(f"django.contrib.{name}" for name in ("auth", "contenttypes", "sessions", "messages")),
     "django.contrib.staticfiles",
     "channels",
-    "allauth",
-    "allauth.account",
-    "allauth.mfa",
+    *("allauth", "allauth.account", "allauth.mfa"),
     "django.contrib.humanize",  # pages of allauth.mfa
     "auditing",
     "accounts",
@@ -166,6 +164,7 @@ INSTALLED_APPS = [
     "webhooks",
     "alerts",
     "conversations",
+    "pipelines",
     "console",
 ]
 MIDDLEWARE = [

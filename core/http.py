@@ -5,7 +5,7 @@ import io
 from collections.abc import Iterable, Sequence
 from csv import writer
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 import msgspec
@@ -106,6 +106,11 @@ def _cell(value: Any) -> Any:
 def utc(moment: datetime) -> str:
     """A time as every answer has it (RFC 3339): `2026-11-20T10:44:59.219239Z`."""
     return moment.isoformat().replace("+00:00", "Z")
+
+
+def utc_of_ms(moment: int) -> str:
+    """A Unix time in ms, as every answer has it."""
+    return utc(datetime.fromtimestamp(moment / 1000, UTC))
 
 
 def flag(request: HttpRequest, name: str) -> bool:

@@ -43,6 +43,10 @@ from engine.tools.mcp import server as server_of_mcp
 from engine.tools.mcp import tools as mcp_tools
 from engine.tools.registry import BUILTINS
 from metering import report
+from pipelines.access import failures, inbox, pipelines, tables
+from pipelines.api import objects as pipeline_objects
+from pipelines.flow import flow
+from pipelines.graph import aggregation, expressions, stages
 from tests.documents import ROOT, names, read, rows, section
 from webhooks.access import positions, queue, webhooks
 from wire import native
@@ -159,6 +163,20 @@ def test_every_fixed_limit_is_the_real_one() -> None:
         webhook_objects.MAX_OVERLAP,
         deciding.MAX_DECISIONS,
         approvals.MAX_STANDING,
+        pipelines.MAX_PIPELINES,
+        stages.MAX_STAGES,
+        pipeline_objects.MAX_DESTINATIONS,
+        expressions.MAX_LENGTH,
+        pipeline_objects.MAX_ITEMS,
+        pipeline_objects.MAX_ITEM_BYTES,
+        inbox.MAX_BACKLOG,
+        flow.MAX_WAITING,
+        aggregation.MAX_GROUPS,
+        failures.MAX_FAILURES,
+        failures.KEPT / timedelta(days=1),
+        pipelines.MAX_KEPT,
+        tables.MAX_TABLES,
+        tables.MAX_ROWS,
     ]
     models = [
         prompt.MAX_HISTORY,

@@ -98,8 +98,8 @@ def test_every_error_is_documented_with_its_status_and_close_code_and_no_other()
 
 
 def test_every_address_is_documented_with_its_methods_and_no_other() -> None:
-    foreign = ("openai", "ai-sdk", "ag-ui", "mcp")
-    pages = [section(f"docs/{name}.md", "Addresses") for name in foreign]
+    others = ("openai", "ai-sdk", "ag-ui", "mcp", "pipelines")
+    pages = [section(f"docs/{name}.md", "Addresses") for name in others]
     text = "".join([section(PAGE, "HTTP"), *pages])
     headings = re.findall(r"^### ([A-Z]+) (/(?:api/|v1/|mcp)\S*)$", text, re.MULTILINE)
     known = {(each.method, each.prefix + re.sub(r"<\w+>", "{}", each.path)) for each in OPERATIONS}

@@ -36,6 +36,7 @@ HTTP_STATUS = {
     "conversation_exists": 409,
     "in_use": 409,
     "agent_archived": 409,
+    "pipeline_status": 409,
     "precondition_failed": 412,
     "idempotency_conflict": 422,
     "unavailable": 503,

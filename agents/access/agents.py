@@ -41,6 +41,12 @@ def agents_watched(principal: Principal, names: Collection[str]) -> frozenset[st
     return frozenset(id_ for id_, _ in known)
 
 
+def agent_ids(organization_id: str, names: Collection[str]) -> frozenset[str]:
+    """The ids of those of the organisation's agents that have one of these ids or slugs."""
+    rows = Agent.objects.filter(organization=organization_id)
+    return frozenset(rows.filter(Q(id__in=names) | Q(slug__in=names)).values_list("id", flat=True))
+
+
 def agents_listed(caller: Caller, *, archived: bool = False) -> QuerySet[Agent]:
     """Those of `opened_by` that the caller's request may name: where it names one, only that.
     Without those that are archived, or only those."""

@@ -18,12 +18,15 @@ from core.chunks import chunks
 from core.database import database_step
 from engine.errors import ClawError
 
-VIEWING = frozenset({"conversations:read", "agents:read", "usage:read", "monitor:read"})
+VIEWING = frozenset(
+    {"conversations:read", "agents:read", "usage:read", "monitor:read", "pipelines:read"}
+)
 SCOPES_OF_ROLE: Mapping[Any, frozenset[str]] = {
     Membership.Role.OWNER: frozenset(SCOPES),
     Membership.Role.ADMIN: frozenset(SCOPES),
     Membership.Role.MEMBER: VIEWING
-    | {"chat", "conversations:write", "agents:write", "runs:approve", "monitor:write"},
+    | {"chat", "conversations:write", "agents:write", "runs:approve", "monitor:write"}
+    | {"pipelines:write"},
     Membership.Role.VIEWER: VIEWING,
 }
 OWN_PAGES = (None, "same-origin", "none")

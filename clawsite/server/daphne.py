@@ -19,6 +19,7 @@ from django.conf import settings
 from twisted.internet import defer, reactor
 
 from clawsite.http.bodies import max_body
+from clawsite.server.parts import PARTS
 from clawsite.server.refusals import LEAVE_SECONDS, names_host, refusal
 from conversations.process import wiring
 from core.database import keep_no_statements
@@ -122,7 +123,7 @@ class ClawDaphne(Server):
         loop = reactor._asyncioEventloop
         asyncio.set_event_loop(loop)
         keep_no_statements()
-        self._services = loop.run_until_complete(wiring.start())
+        self._services = loop.run_until_complete(wiring.start(also=PARTS))
         super().run()
 
     def create_application(self, protocol: Any, scope: Any) -> Any:

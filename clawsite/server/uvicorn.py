@@ -17,6 +17,7 @@ from uvicorn import Config, Server
 
 from clawsite.server import garbage
 from clawsite.server.http import Http
+from clawsite.server.parts import PARTS
 from clawsite.server.refusals import LEAVE_SECONDS
 from clawsite.server.websocket import WebSocket
 from conversations.process import wiring
@@ -39,7 +40,7 @@ class ClawServer(Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         keep_no_statements()
-        self._services = await wiring.start(work=self._work)
+        self._services = await wiring.start(work=self._work, also=PARTS)
         self.lifespan.state["services"] = self._services  # of every connection's scope
         await super().startup(sockets)
         garbage.settle()

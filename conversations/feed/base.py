@@ -76,6 +76,11 @@ class Store(Protocol):
         to keep events, like `begin`."""
         ...
 
+    async def oldest(self, organization_id: str) -> str:
+        """The cursor before the organisation's first event that is kept. It begins to keep events,
+        like `begin`."""
+        ...
+
     async def lose(self, organization_id: str) -> None:
         """Declare the history incomplete: every cursor that was given before is lost."""
         ...

@@ -4,7 +4,9 @@ A serving process calls `start()` in its event loop before it takes connections.
 which backend there is."""
 
 import resource
+from collections.abc import Callable, Iterable
 from functools import partial
+from typing import TypeAlias
 
 from django.conf import settings
 
@@ -40,26 +42,29 @@ from engine.tools.mcp.pool import ServerPool
 from knowledge.indexing import Indexer
 from webhooks.deliverer import Deliverer
 
+Begin: TypeAlias = Callable[[Feed, bool], Part]
+"""Begins some work beside the runs. It gets the feed, and whether there are other processes."""
 
-async def start(*, work: int | None = None) -> Services:
+
+async def start(*, work: int | None = None, also: Iterable[Begin] = ()) -> Services:
     """Build the parts, and take up what an earlier process left.
 
     `work`: how many runs at once this process carries out when scaled out, 0 for none; without
-    that, every process carries out all of its own. Raises `JournalBusy` if another serving process
-    has the journal."""
+    that, every process carries out all of its own. `also` begins what else works in a process that
+    carries out runs. Raises `JournalBusy` if another serving process has the journal."""
     _raise_file_limit()
     signals = Signals()
     await signals.start()
     if settings.CLAW_SCALED_OUT:
         places = settings.CLAW_MAX_ACTIVE_RUNS if work is None else work
-        services = await _scaled_out(signals, places)
+        services = await _scaled_out(signals, places, also)
     else:
-        services = await _embedded(signals)
+        services = await _embedded(signals, also)
     services.present.start()
     return services
 
 
-async def _embedded(signals: Signals) -> Services:
+async def _embedded(signals: Signals, also: Iterable[Begin]) -> Services:
     """One process, nothing but its own files."""
     lock = JournalLock(settings.CLAW_DATA_DIR)
     await lock.acquire(settings.CLAW_SHUTDOWN_GRACE)
@@ -108,12 +113,12 @@ async def _embedded(signals: Signals) -> Services:
         feed=feed,
         shared=False,
         background=(activity, signals, revocation, recovery, indexer),
-        working=(progress, closing, *beside),
+        working=(*(begin(feed, False) for begin in also), progress, closing, *beside),
         lock=lock,
     )
 
 
-async def _scaled_out(signals: Signals, work: int) -> Services:
+async def _scaled_out(signals: Signals, work: int, also: Iterable[Begin]) -> Services:
     """Many processes on PostgreSQL and Redis."""
     # Redis and the queue are imported only where they are used.
     from conversations.execution.queue.dispatcher import QueueDispatcher, enqueue
@@ -154,7 +159,8 @@ async def _scaled_out(signals: Signals, work: int) -> Services:
         indexer.start()
         for part in beside:
             part.start()
-        working = (worker, indexer, *beside, *working)
+        more = [begin(feed, True) for begin in also]
+        working = (*more, worker, indexer, *beside, *working)
     return Services(
         log=log,
         activity=activity,

@@ -13,6 +13,11 @@ from tests.live.clients import Rest
 from tests.live.server import Server
 from tests.live.visiting import SHOP
 
+PIPELINE = {
+    "name": "Ours",
+    "source": {"type": "webhook"},
+    "destination": {"type": "database", "config": {"table": "t{unique}"}},
+}
 REQUIRED = {
     "/api/chat": {"message": "Hi"},
     "/api/chat/stream": {"message": "Hi"},
@@ -31,6 +36,11 @@ REQUIRED = {
     "/api/alert-rules": {"name": "Ours", "metric": "cost", "threshold": 5},
     "/api/invitations": {"email": "ada@example.com"},
     "/api/organization": {"name": "Ours"},
+    "/api/streaming/pipelines": PIPELINE,
+    "/api/streaming/pipelines/{pipelineId}/process": {"item": {}},
+    "/api/streaming/pipelines/{pipelineId}/batch": {"items": [{}]},
+    "/api/streaming/pipelines/{pipelineId}/test": {"items": [{}]},
+    "/api/streaming/pipelines/{pipelineId}/restore": {"checkpointId": "-"},
     "/api/ag-ui": {
         "threadId": "ours",
         "runId": "ours",
@@ -115,6 +125,12 @@ MADE = (
         {"name": "Ours", "metric": "cost", "threshold": 5},
         {"ruleId": "id"},
     ),
+    Made(
+        "POST /api/streaming/pipelines",
+        PIPELINE,
+        {"pipelineId": "id", "tableName": "destination.config.table", "secret": "id"},
+    ),
+    Made("POST /api/streaming/pipelines/{pipelineId}/checkpoints", None, {"checkpointId": "id"}),
     Made("POST /api/invitations", {"email": "{unique}@example.com"}, {"invitationId": "id"}),
     Made("GET /api/members", None, {"memberId": "members.0.id"}),
     # A run that has ended after somebody approved a call.

@@ -11,6 +11,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from clawsite.server import garbage
+from clawsite.server.parts import PARTS
 from conversations.process import wiring
 from conversations.process.services import Services
 from core.database import keep_no_statements
@@ -57,7 +58,7 @@ async def _work(concurrency: int, place: socket.socket | None) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopped.set)
     keep_no_statements()
-    services = await wiring.start(work=concurrency)
+    services = await wiring.start(work=concurrency, also=PARTS)
     operators = _operators(place, services)
     garbage.settle()
     log.info("carrying out up to %d runs at once", concurrency)

@@ -78,6 +78,10 @@ class DatabaseStore:
         """See `Store.newest`."""
         return await database_step(_newest, organization_id)
 
+    async def oldest(self, organization_id: str) -> str:
+        """See `Store.oldest`."""
+        return await database_step(_oldest, organization_id)
+
     async def lose(self, organization_id: str) -> None:
         """See `Store.lose`."""
         heads = FeedHead.objects.filter(organization=organization_id)
@@ -169,6 +173,11 @@ def _read(organization_id: str, epoch: str, position: int, limit: int) -> list[K
 def _newest(organization_id: str) -> str:
     head, _ = read_head(organization_id)
     return f"{head.epoch}.{head.last}"
+
+
+def _oldest(organization_id: str) -> str:
+    head, _ = read_head(organization_id)
+    return f"{head.epoch}.{head.floor}"
 
 
 def _unclosed() -> list[str]:

@@ -39,7 +39,7 @@ class RedisStore:
 
     async def begin(self, organization_id: str) -> bool:
         """See `Store.begin`."""
-        *_, new = await self._head(organization_id)
+        _, _, new, _ = await self._head(organization_id)
         return bool(new)
 
     async def append(self, number: int, events: Mapping[str, Sequence[Event]]) -> None:
@@ -66,8 +66,13 @@ class RedisStore:
 
     async def newest(self, organization_id: str) -> str:
         """See `Store.newest`."""
-        epoch, last, _ = await self._head(organization_id)
-        return f"{epoch.decode()}.{(last or b'0-0').decode()}"
+        epoch, last, _, _ = await self._head(organization_id)
+        return _cursor(epoch, last)
+
+    async def oldest(self, organization_id: str) -> str:
+        """See `Store.oldest`."""
+        epoch, _, _, floor = await self._head(organization_id)
+        return _cursor(epoch, floor)
 
     async def lose(self, organization_id: str) -> None:
         """See `Store.lose`."""
@@ -98,11 +103,12 @@ class RedisStore:
     async def trim(self) -> None:
         """See `Store.trim`: each append forgets old events, and a feed that rests expires."""
 
-    async def _head(self, organization_id: str) -> tuple[bytes, bytes | None, int]:
-        """Epoch, last id, and whether the events are kept only from now on."""
+    async def _head(self, organization_id: str) -> tuple[bytes, bytes | None, int, bytes | None]:
+        """Epoch, last id, whether the events are kept only from now on, and the last id that is
+        forgotten."""
         keys = _keys(organization_id, ":head", "", ":open", ":closed")
         with _answering():
-            found: tuple[bytes, bytes | None, int] = await self._newest(
+            found: tuple[bytes, bytes | None, int, bytes | None] = await self._newest(
                 keys, [feed_epoch(), self._unread_ms]
             )
         return found
@@ -138,3 +144,7 @@ def _event(fields: list[bytes]) -> Event:
     """The event in an entry, whose names and values alternate."""
     type_, agent, subject, phase, data = fields[1::2]
     return Event(type_.decode(), agent.decode(), subject.decode(), Phase(int(phase)), data)
+
+
+def _cursor(epoch: bytes, id_: bytes | None) -> str:
+    return f"{epoch.decode()}.{(id_ or b'0-0').decode()}"

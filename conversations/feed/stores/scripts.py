@@ -80,13 +80,13 @@ return redis.call('XRANGE', KEYS[1], '(' .. ARGV[2], '+', 'COUNT', ARGV[3])
 """
 
 # KEYS: head, stream, open, closed. ARGV: an epoch, the ms for which events are kept unread. Returns
-# the epoch, the last id, and whether they are kept only from now on.
+# the epoch, the last id, whether they are kept only from now on, and the last id that is forgotten.
 NEWEST = """
 local new = redis.call('HSETNX', KEYS[1], 'epoch', ARGV[1])
 if new == 1 then redis.call('DEL', KEYS[2], KEYS[3], KEYS[4]) end
 redis.call('PEXPIRE', KEYS[1], ARGV[2])
-local epoch, last = unpack(redis.call('HMGET', KEYS[1], 'epoch', 'last'))
-return {epoch, last, new}
+local epoch, last, floor = unpack(redis.call('HMGET', KEYS[1], 'epoch', 'last', 'floor'))
+return {epoch, last, new, floor}
 """
 
 # KEYS: head. ARGV: another epoch.

@@ -35,6 +35,13 @@ async def test_it_works(store, acme):
     assert await store.read(acme.pk, kept[-1].cursor, 100) == []
 
 
+async def test_the_oldest_cursor_is_before_everything_that_is_kept(store, acme):
+    begin = await store.oldest(acme.pk)
+    await store.append(1, {acme.pk: life("run_1")})
+    assert await store.oldest(acme.pk) == begin
+    assert events(await store.read(acme.pk, begin, 100)) == life("run_1")
+
+
 async def test_it_goes_on_after_any_cursor(store, acme):
     begin = await store.newest(acme.pk)
     await store.append(1, {acme.pk: life("run_1", 20)})

@@ -1,0 +1,1 @@
+"""`/api/streaming`: pipelines, their items and what became of them."""
