@@ -46,8 +46,11 @@ def batch(request: HttpRequest, caller: Caller, pipeline_id: str) -> Answer:
     return _put(access.pipeline(organization_id, pipeline_id), read(_some, request).items)
 
 
-async def ingest(request: HttpRequest, pipeline_id: str, secret: str) -> HttpResponse:
-    """`POST /api/streaming/ingest/{id}/{secret}`: 202; an object, an array of them, or NDJSON."""
+async def ingest(
+    request: HttpRequest, pipeline_id: str, secret: str, slug: str | None = None
+) -> HttpResponse:
+    """`POST /api/streaming/ingest/{id}/{secret}`: 202; an object, an array of them, or NDJSON.
+    Below the address of an agent it is the same."""
     check_method(request, ["POST"])
     answer: HttpResponse = await database_step(_ingest, request, pipeline_id, secret)
     return answer

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.live.belongings import master_key
 from tests.live.programs import node_test
 from tests.live.server import Server
 
@@ -29,6 +30,7 @@ async def test_it_works(server: Server, program: Path) -> None:
         URL=f"{server.url}/a/acme-agent",
         API_KEY=server.keys.acme,
         MANAGER_KEY=json.loads(made)["apiKey"],
+        ORGANIZATION_KEY=master_key(server, "acme"),
         FULL=os.environ.get("FULL", ""),
     )
 

@@ -7,6 +7,7 @@ import { Emitter } from "./emitter.js";
 import { ClawError } from "./errors.js";
 import { Link } from "./link/link.js";
 import { uuid } from "./random.js";
+import { Streaming } from "./streaming.js";
 import { TIMERS } from "./timers.js";
 
 /** @import {AnyEvent, ClientOptions, ClientTool, ConversationInfo, LinkStatus, Message, Pending, Request, StreamEvent, Turn, Verdict} from "../types.js" */
@@ -125,6 +126,9 @@ export class ClawClient extends Emitter {
     create: (fields) =>
       this.#door().api.json("POST", "/api/agents", { body: fields, headers: { "Idempotency-Key": uuid() } }),
   };
+
+  /** The organisation's pipelines. */
+  streaming = new Streaming(() => this.#door().api);
 
   messages = {
     /** What a reader thinks of an answer; null takes it back. @param {string} id @param {"up" | "down" | null} rating @param {string} [comment] @returns {Promise<Message>} */

@@ -4,7 +4,7 @@ import { createHash } from "node:crypto";
 import WebSocket from "ws";
 import { ClawClient } from "../../../static/claw/client.js";
 
-export const { URL: SERVER, API_KEY, MANAGER_KEY } = process.env;
+export const { URL: SERVER, API_KEY, MANAGER_KEY, ORGANIZATION_KEY } = process.env;
 /** The full numbers instead of those that fit into `make test`. */
 export const FULL = process.env.FULL === "1";
 export const TRANSPORTS = ["websocket", "sse"];
