@@ -76,6 +76,8 @@ async def test_what_fails_is_tried_again_later_under_its_id(hook, deliverer):
         assert (now.status, now.error, now.response_status) == ("pending", "server_error", 500)
         assert now.due_at > timezone.now() + timedelta(seconds=2)
         assert (await reloaded(webhook)).failing_since is not None
+        await database_step(Webhook.objects.update, free_at=timezone.now())
+        await database_step(Delivery.objects.update, due_at=timezone.now())
         first, second = await receiver.got(2)
     assert first[0]["webhook-id"] == second[0]["webhook-id"] == delivery.pk
 

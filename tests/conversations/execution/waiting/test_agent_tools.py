@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -33,7 +34,13 @@ PAYING = [{"builtin": "pay", "approval": "always"}]
 
 
 @pytest.fixture
-def office(services: Services, monkeypatch: pytest.MonkeyPatch) -> Office:
+def short_lease(settings: Any) -> None:
+    """What only a sweep finds is found after two seconds, as in the live tests."""
+    settings.CLAW_RUN_LEASE = 2
+
+
+@pytest.fixture
+def office(short_lease: None, services: Services, monkeypatch: pytest.MonkeyPatch) -> Office:
     return Office(services, monkeypatch)
 
 
