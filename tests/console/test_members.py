@@ -4,6 +4,7 @@ import pytest
 
 from accounts.models import Membership, User
 from agents.auth.members import SCOPES_OF_ROLE
+from alerts.models import AlertRule
 from metering.models import Budget
 from tests.accounts.invited import invited
 from tests.console.pages import ROLES, address, patterns
@@ -26,6 +27,14 @@ def budget_of(organization):
     return Budget.objects.create(organization=organization, scope="organization", tokens=1).id
 
 
+def rule_of(organization):
+    """An alert rule of the organisation."""
+    made = AlertRule.objects.create(
+        organization=organization, name="Errors", metric="error_rate", threshold=1
+    )
+    return made.id
+
+
 @pytest.fixture
 def names(agent, key):
     """A value for each name in an address."""
@@ -37,6 +46,7 @@ def names(agent, key):
         "key_id": key[0].id,
         "conversation_id": talk.id,
         "budget_id": budget_of(agent.organization),
+        "rule_id": rule_of(agent.organization),
         **people_of(agent.organization),
     }
 
@@ -79,6 +89,7 @@ def test_names_of_another_organisation_are_unknown(
         "key_id": foreign_key[0].id,
         "conversation_id": talk.id,
         "budget_id": budget_of(foreign_agent.organization),
+        "rule_id": rule_of(foreign_agent.organization),
         **people_of(foreign_agent.organization),
     }
     client.force_login(alice)
