@@ -11,7 +11,7 @@ HOST = "127.0.0.1:8000"
 STATE: dict[str, Any] = {}
 """What a server keeps for all of its connections; the fixture `services` fills it."""
 
-PATIENCE = 5  # seconds
+PATIENCE = 30  # seconds; machines may be busy
 
 
 class Connection:

@@ -95,6 +95,12 @@ def test_nothing_is_said_to_be_tested_elsewhere_that_is_not() -> None:
     assert needless == set()
 
 
+def test_each_door_has_tests_without_a_process() -> None:
+    doors = [source for source in PRODUCT if source.path.startswith("conversations/transports/")]
+    elsewhere = [architecture.tests_of(source) for source in doors if _lacks_own_tests(source)]
+    assert [at for at in elsewhere if at is None or at.startswith("tests/live/")] == []
+
+
 def _lacks_own_tests(source: Source) -> bool:
     wanted = architecture.needs_test(source)
     return wanted is not None and not (ROOT / wanted).exists()
