@@ -98,9 +98,9 @@ def store_share(conversation: Conversation, **fields: object) -> Share:
     return row
 
 
-def erase_share(conversation: Conversation) -> None:
-    """Let the page of a conversation be found no more."""
-    Share.objects.filter(conversation=conversation).delete()
+def erase_share(conversation: Conversation) -> bool:
+    """Let the page of a conversation be found no more; returns whether there was one."""
+    return bool(Share.objects.filter(conversation=conversation).delete()[0])
 
 
 def share_with(digest: str) -> Share | None:

@@ -4,13 +4,16 @@ It ends with what was the last message when it was shared: nothing that is said 
 
 import hashlib
 from datetime import timedelta
+from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
 
 from agents.caller import Caller
+from auditing.recording import record
 from conversations.history import access
-from conversations.models import Share
+from conversations.models import Conversation, Share
+from core.http import utc
 from engine.errors import ClawError
 from engine.ids import base62
 
@@ -32,17 +35,31 @@ def share(caller: Caller, conversation_id: str, seconds: int) -> tuple[Share, st
         expires_at=timezone.now() + timedelta(seconds=seconds),
         created_at=timezone.now(),
     )
+    _record("shared", conversation, {"expires_at": utc(row.expires_at)})
     return row, token
 
 
+@transaction.atomic
 def withdraw(caller: Caller, conversation_id: str) -> None:
     """Let nobody read the shared page any more. Synchronous. Raises what `share` raises."""
-    access.erase_share(access.readable_conversation(_sharer(caller), conversation_id))
+    conversation = access.readable_conversation(_sharer(caller), conversation_id)
+    if access.erase_share(conversation):
+        _record("unshared", conversation, None)
 
 
 def shared(token: str) -> Share | None:
     """The page of this token with its conversation, unless it is over or withdrawn. Synchronous."""
     return access.share_with(_digest(token))
+
+
+def _record(verb: str, conversation: Conversation, after: dict[str, Any] | None) -> None:
+    """Keeps in the audit log what was done, without a word of what was said."""
+    record(
+        conversation.organization_id,
+        f"conversation.{verb}",
+        subject_id=conversation.pk,
+        after=after,
+    )
 
 
 def _sharer(caller: Caller) -> Caller:

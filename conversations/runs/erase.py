@@ -1,16 +1,18 @@
 """Erase conversations, agents and organisations, with all runs and their logs."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import aclosing, suppress
 from dataclasses import replace
 
+from django.db import transaction
 from django.db.models import QuerySet
 
 from agents import invalidation
 from agents.access import hide_agents
 from agents.auth.visitors import owner_of
 from agents.caller import Caller
+from auditing.recording import record
 from conversations import access
 from conversations.access import erasing
 from conversations.models import FINAL, Conversation, Run
@@ -28,20 +30,17 @@ END_SECONDS = 5.0  # how long an erasure waits for the answers that it has stopp
 async def erase_conversation(services: Services, conversation: Conversation) -> None:
     """Delete a conversation with its messages, runs and logs. Runs that still work are stopped
     first, so that their watchers see the end."""
-    await _stop(services, await database_step(access.unfinished_runs, conversation))
-    mine = Conversation.objects.filter(pk=conversation.pk)
-    await database_step(erasing.hide, mine)
-    await _erase_all(services, mine)
-    await services.activity.announce(conversation.pk)
+    await _erase(services, conversation, _hide_and_record)
 
 
 async def erase_visitor(services: Services, caller: Caller, visitor_id: str) -> None:
     """Delete all that a visitor has said to the caller's agent, and what it remembers of them."""
-    owner = Owner(caller.require_agent().id, owner_of(visitor_id))
+    agent = caller.require_agent()
+    owner = Owner(agent.id, owner_of(visitor_id))
     while some := await database_step(access.some_of_owner, caller, owner.name):
         for conversation in some:
-            await erase_conversation(services, conversation)
-    await database_step(memories.erase, owner)
+            await _erase(services, conversation, _hide)
+    await database_step(_forget_visitor, agent.organization_id, owner, visitor_id)
 
 
 async def erase_agent(services: Services, caller: Caller) -> None:
@@ -65,6 +64,32 @@ async def erase_organization(services: Services, caller: Caller) -> None:
         for agent in await database_step(hide_agents, organization_id):
             await erase_agent(services, replace(caller, agent=agent))
         gone = await database_step(erasing.erase_organization, organization_id)
+
+
+async def _erase(
+    services: Services, conversation: Conversation, hide: Callable[[Conversation], None]
+) -> None:
+    await _stop(services, await database_step(access.unfinished_runs, conversation))
+    await database_step(hide, conversation)
+    await _erase_all(services, Conversation.objects.filter(pk=conversation.pk))
+    await services.activity.announce(conversation.pk)
+
+
+def _hide(conversation: Conversation) -> None:
+    erasing.hide(Conversation.objects.filter(pk=conversation.pk))
+
+
+@transaction.atomic
+def _hide_and_record(conversation: Conversation) -> None:
+    """From here on nobody finds it, and the audit log has who deleted it."""
+    _hide(conversation)
+    record(conversation.organization_id, "conversation.deleted", subject_id=conversation.pk)
+
+
+@transaction.atomic
+def _forget_visitor(organization_id: str, owner: Owner, visitor_id: str) -> None:
+    memories.erase(owner)
+    record(organization_id, "visitor.deleted", subject_id=visitor_id)
 
 
 async def _erase_all(services: Services, conversations: QuerySet[Conversation]) -> None:

@@ -1,57 +1,36 @@
 """The common part of the views of conversations: the caller, and the name of a message."""
 
-from django.conf import settings
 from django.http import HttpRequest
 from msgspec.structs import replace
 
 from accounts import idempotency
-from agents.auth.authorize import Credential
-from agents.auth.members import Session
 from agents.caller import Caller
 from agents.principal import actor_of
-from agents.public.addresses import host_slug
 from auditing.actors import act_as
 from conversations.process.services import services_of
 from conversations.transports import admission
-from conversations.transports.identify import address, bearer_token, client_address
+from conversations.transports.identify import address, client_address, credential_of
 from engine.errors import ClawError, invalid
 from wire.native import ChatRequest
 from wire.visibility import Visibility, visible
-
-SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 
 
 async def caller_of(request: HttpRequest, slug: str | None, agent_id: str | None = None) -> Caller:
     """Authorise a request. Raises ClawError: see `agents.auth.authorize`, and `rate_limited`."""
     if "token" in request.GET:
         raise ClawError("invalid_token", "Tokens are not accepted in a URL.")
+    asked = address(request.scope, request.get_host(), slug, agent_id)
+    client = client_address(request.scope)
+    credential = credential_of(request)
     limits = services_of(request.scope).limits
+    origin = request.headers.get("origin")
     caller = await admission.identify(
-        limits,
-        credential_of(request),
-        address=address(request.scope, request.get_host(), slug, agent_id),
-        origin=request.headers.get("origin"),
-        client=client_address(request.scope),
+        limits, credential, address=asked, origin=origin, client=client
     )
     request.origin_allowed |= caller.readable  # see clawsite.http.cors
     await admission.count_request(limits, caller)
-    act_as(actor_of(caller.principal, client_address(request.scope)))
+    act_as(actor_of(caller.principal, client))
     return caller
-
-
-def credential_of(request: HttpRequest) -> Credential | None:
-    """The request's token, else its session. A session is good on the console's host only: the
-    pages on an agent's host are somebody else's."""
-    token = bearer_token({"authorization": request.headers.get("authorization", "")})
-    key = request.COOKIES.get(settings.SESSION_COOKIE_NAME)
-    if token is not None or not key or host_slug(request.get_host()) is not None:
-        return token
-    return Session(
-        key=key,
-        organization=request.headers.get("x-claw-organization"),
-        safe=request.method in SAFE_METHODS,
-        fetch_site=request.headers.get("sec-fetch-site"),
-    )
 
 
 def require_credential(request: HttpRequest) -> None:

@@ -7,17 +7,36 @@ from urllib.parse import parse_qs
 from django.conf import settings
 from django.http import HttpRequest
 
+from agents.auth.authorize import Credential
+from agents.auth.members import Session
 from agents.auth.signing import is_signed
 from agents.caller import Address
 from agents.public.addresses import host_slug
 from core.networks import ip_of
 from engine.errors import ClawError
 
+SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
+
 
 def bearer_token(headers: Mapping[str, str]) -> str | None:
     """The token of an `Authorization: Bearer` header (RFC 6750), after any space or tab."""
     scheme, token, *_ = *headers.get("authorization", "").split(maxsplit=1), "", ""
     return token.strip() or None if scheme.lower() == "bearer" else None
+
+
+def credential_of(request: HttpRequest) -> Credential | None:
+    """The request's token, else its session. A session is good on the console's host only: the
+    pages on an agent's host are somebody else's."""
+    token = bearer_token({"authorization": request.headers.get("authorization", "")})
+    key = request.COOKIES.get(settings.SESSION_COOKIE_NAME)
+    if token is not None or not key or host_slug(request.get_host()) is not None:
+        return token
+    return Session(
+        key=key,
+        organization=request.headers.get("x-claw-organization"),
+        safe=request.method in SAFE_METHODS,
+        fetch_site=request.headers.get("sec-fetch-site"),
+    )
 
 
 def socket_token(scope: Mapping[str, Any]) -> str | None:

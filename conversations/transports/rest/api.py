@@ -6,15 +6,12 @@ from msgspec import structs, to_builtins
 
 from agents.api import agents
 from agents.caller import Caller
-from auditing.recording import record
 from conversations import access
 from conversations.history import access as history
 from conversations.history.page import page_of_messages, read_versions
 from conversations.models import Run
 from conversations.process.services import Services, services_of
-from conversations.rendering import (
-    render_conversation,
-)
+from conversations.rendering import render_conversation
 from conversations.runs import erase
 from conversations.runs.cancel import cancel_conversation, cancel_organization
 from conversations.runs.find import find_run, find_run_to_stop
@@ -137,7 +134,6 @@ async def erase_conversation(
     caller.principal.require("conversations:write")
     found = await database_step(history.conversation_to_erase, caller, conversation_id)
     await erase.erase_conversation(services_of(request.scope), found)
-    await _told(caller, "conversation.deleted", found.pk)
     return HttpResponse(status=204)
 
 
@@ -145,7 +141,6 @@ async def erase_visitor(request: HttpRequest, caller: Caller, visitor_id: str) -
     """`DELETE /api/agents/{id}/visitors/{visitorId}`: 204, also for one who was never here."""
     caller.principal.require("agents:write")
     await erase.erase_visitor(services_of(request.scope), caller, visitor_id)
-    await _told(caller, "visitor.deleted", visitor_id)
     return HttpResponse(status=204)
 
 
@@ -162,9 +157,3 @@ def _given(request: HttpRequest) -> ConversationFields:
     if body.title:
         check_text("title", body.title)
     return body
-
-
-async def _told(caller: Caller, action: str, subject_id: str) -> None:
-    """Keep in the audit log what was done."""
-    organization_id = caller.principal.organization_id
-    await database_step(record, organization_id, action, subject_id=subject_id)

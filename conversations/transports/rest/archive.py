@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator
 from datetime import date
-from typing import Any
 
 import msgspec
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
@@ -19,7 +18,7 @@ from conversations.rendering import render_conversation, render_readable
 from conversations.transports.http import visibility_of
 from conversations.transports.rest.parameters import AGENT, DAY, TEXT
 from core.database import database_step
-from core.http import PAGE, Answer, newest, page_of, read, utc
+from core.http import PAGE, Answer, newest, page_of, read
 from engine.errors import invalid
 from wire.description.openapi import Csv, Markdown, Operation, Parameter
 from wire.objects.conversations import Conversation as Described
@@ -77,7 +76,6 @@ def share(request: HttpRequest, caller: Caller, conversation_id: str) -> Answer:
     caller.principal.require("conversations:write")
     seconds = read(_new_share, request).expires_in_seconds
     row, token = sharing.share(caller, conversation_id, seconds)
-    _told(caller, "conversation.shared", row.conversation_id, {"expires_at": utc(row.expires_at)})
     url = f"{site_url()}/shared/{token}/"
     return Answer(Share(expires_at=row.expires_at), 201, secret={"url": url})
 
@@ -85,7 +83,6 @@ def share(request: HttpRequest, caller: Caller, conversation_id: str) -> Answer:
 def unshare(request: HttpRequest, caller: Caller, conversation_id: str) -> HttpResponse:
     """`DELETE /api/conversations/{id}/share`: 204, also for one that is not shared."""
     sharing.withdraw(caller, conversation_id)
-    _told(caller, "conversation.unshared", conversation_id, None)
     return HttpResponse(status=204)
 
 
@@ -100,11 +97,6 @@ async def _pieces(
         )
         yield form.add(messages)
     yield form.end()
-
-
-def _told(caller: Caller, action: str, subject_id: str, after: dict[str, Any] | None) -> None:
-    """Keeps in the audit log what was done, without a word of what was said."""
-    record(caller.principal.organization_id, action, subject_id=subject_id, after=after)
 
 
 def _with_agent(caller: Caller, conversation_id: str) -> Conversation:

@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+from auditing.models import AuditEvent
 from conversations.history import access, sharing
 from conversations.models import Share
 from engine.errors import ClawError
@@ -69,3 +70,14 @@ def test_who_may_not_share(caller, foreign_caller, agent, conversation):
         assert code(call, foreign_caller, conversation.id) == "conversation_not_found"
         admin = having(caller, scopes={"conversations:write", "admin"})
         call(admin, theirs.id)
+
+
+def test_sharing_and_its_end_are_in_the_audit_log(caller, conversation) -> None:
+    sharing.share(caller, conversation.id, 60)
+    sharing.withdraw(caller, conversation.id)
+    sharing.withdraw(caller, conversation.id)  # there is nothing to withdraw any more
+    rows = AuditEvent.objects.filter(action__startswith="conversation.").order_by("created_at")
+    assert [(each.action, each.subject_id) for each in rows] == [
+        ("conversation.shared", conversation.id),
+        ("conversation.unshared", conversation.id),
+    ]

@@ -1,4 +1,4 @@
-"""`conversations.transports.http`: which credential a request brings."""
+"""`conversations.transports.http` and `identify`: which credential a request brings."""
 
 import pytest
 from django.conf import settings as django_settings
@@ -6,7 +6,8 @@ from django.http import HttpRequest
 from django.test import RequestFactory
 
 from agents.auth.members import Session
-from conversations.transports.http import credential_of, require_credential
+from conversations.transports.http import require_credential
+from conversations.transports.identify import credential_of
 from engine.errors import ClawError
 
 

@@ -2,10 +2,12 @@
 
 import pytest
 
+from agents.auth import keys
 from auditing.models import AuditEvent
 from conversations.models import Conversation, Run
 from core.database import database_step
 from tests.asgi import Socket, ask
+from tests.conversations.history.talks import talk
 from tests.conversations.parts import ENDLESS, QUICK
 from tests.conversations.transports.rights import API
 
@@ -81,3 +83,13 @@ async def test_a_question_has_versions(key) -> None:
     assert status == 200
     answers = [each["content"] for each in told["messages"] if each["role"] == "assistant"]
     assert answers == ["Hello there", "Again"]
+
+
+async def test_a_visitor_who_is_erased_is_in_the_audit_log(agent, acme) -> None:
+    admin = await database_step(keys.create_key, acme, name="a", scopes=["agents:write"])
+    said = await database_step(talk, agent, "Where is my order?")
+    path = f"/api/agents/{agent.id}/visitors/anon:v1"
+    assert (await ask("DELETE", path, token=admin[1]))[0] == 204
+    assert not await database_step(Conversation.objects.filter(pk=said.pk).exists)
+    kept = await database_step(list, AuditEvent.objects.filter(action__endswith=".deleted"))
+    assert [(each.action, each.subject_id) for each in kept] == [("visitor.deleted", "anon:v1")]
