@@ -58,6 +58,7 @@ TESTED_BY = {
     "console/settings/people/forms.py": "tests/console/settings/people/test_pages.py",
     "console/templatetags/": "tests/console/test_overview.py",
     "conversations/access/": "tests/conversations/access/test_access.py",
+    "conversations/models/": "tests/conversations/test_models.py",
     "conversations/execution/attempt.py": "tests/conversations/execution/test_runner.py",
     "conversations/execution/enqueue.py": "tests/conversations/execution/queue/test_dispatcher.py",
     "conversations/execution/dispatch/executor.py": (
