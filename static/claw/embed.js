@@ -18,7 +18,7 @@
   };
   if (document.readyState === "loading") addEventListener("DOMContentLoaded", put);
   else put();
-  // What the module will ask for is on its way with it, and not one after the other.
+  // The module's own imports are loaded with it, and not one after the other.
   const at = (/** @type {string} */ path) => new URL(path, script.src).href;
   const greeting = `${options.base ?? at(`/a/${encodeURIComponent(agent)}`)}/api/greeting`;
   for (const address of [at("../dist/chat.css"), greeting]) fetch(address, { credentials: "omit" }).catch(() => {});

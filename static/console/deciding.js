@@ -9,7 +9,7 @@ let known = root.querySelectorAll("[data-call]").length;
 const headers = { "Content-Type": "application/json", "X-Claw-Organization": root.dataset.organization };
 const chosen = () => [...root.querySelectorAll("[data-call]")].filter((call) => call.querySelector("[data-choose]")?.checked);
 
-/** What the server says to these decisions. */
+/** The server's answer to these decisions. */
 async function send(calls, decision) {
   const decisions = calls.map((call) => {
     const { run, call: id, digest } = call.dataset;

@@ -41,7 +41,7 @@ OPERATIONS = (
         "audit",
         audit.index,
         name="listAuditEvents",
-        summary="Who changed what, from where, before and after, the newest first",
+        summary="The audit log: each change with its author and address, the newest first",
         scope="admin",
         parameters=(*audit.FILTER, *PAGE),
         answers={200: (AuditPage, Csv)},

@@ -16,7 +16,7 @@ EXPIRED = "Not carried out: nobody approved this call in time."
 RENEWED = "Not carried out: the tool has changed since this call was approved. Call it again."
 OTHER = "Not carried out: this is not the call that was approved."
 WRONG = "Not carried out: the arguments do not fit the input schema of the tool."
-CHANGED = "Whoever approved this call has changed its arguments."
+CHANGED = "The approver has changed the arguments of this call."
 
 
 class Gate:

@@ -15,8 +15,8 @@ from engine.tools.builtin.base import ToolFailed
 
 UNANSWERED = {
     DecisionStatus.DENIED: "The user does not want to answer this question.",
-    DecisionStatus.EXPIRED: "Nobody answered this question in time: it has expired.",
-    DecisionStatus.WITHDRAWN: "Nobody waits for the answer to this question any more.",
+    DecisionStatus.EXPIRED: "This question has expired: no answer came in time.",
+    DecisionStatus.WITHDRAWN: "This question was withdrawn: its run waits no longer.",
 }
 
 

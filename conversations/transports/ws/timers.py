@@ -94,7 +94,7 @@ class ConnectionTimers:
             self.expired = True
             self.fail(ClawError("token_expired", "This token has expired: bring a new one."))
         elif self._auth_due is None and not self._busy() and now >= self._idle_due():
-            self.fail(ClawError("idle_timeout", "Nothing was said for a while."))
+            self.fail(ClawError("idle_timeout", "The connection was idle for too long."))
 
     def fail(self, error: ClawError, reply_to: str | int | None = None) -> None:
         """Say why, then close with the error's code."""

@@ -25,7 +25,7 @@ export class Api {
   #credentials;
   #fetch;
   #timers;
-  /** What ends each request and each wait. @type {Set<() => void>} */
+  /** The functions that end each request and each wait. @type {Set<() => void>} */
   #open = new Set();
 
   /** @param {{url: string, agentId?: string, credentials: TokenSource, fetch: typeof globalThis.fetch, timers: Timers}} options */
@@ -163,7 +163,7 @@ export class Api {
   }
 }
 
-/** What a response says that is no success. @param {Response} response */
+/** The error of a response that is no success. @param {Response} response */
 export async function errorOf(response) {
   const body = await response.json().catch(() => null);
   if (body?.error?.code) return ClawError.of(body.error);

@@ -10,11 +10,11 @@ const LEFT = "The page was left during this call. It may have run, or not.";
 const AGAIN = 1000;
 const AGAIN_AT_MOST = 30_000;
 const ATTEMPTS = 12;
-/** Nobody waits for the result any more. */
+/** The run does not wait for the result any more. */
 const OVER = new Set(["already_decided", "tool_call_not_found", "closed"]);
 /** The server does not take the result itself. */
 const UNFIT = new Set(["invalid_message", "message_too_large"]);
-/** Where a browser keeps which runs its pages have asked for, and how many. */
+/** The storage in which a browser keeps the runs that its pages have asked for, and their largest number. */
 const ASKED = "claw:asked";
 const MAX_ASKED = 20;
 
@@ -31,7 +31,7 @@ export class Calls {
   #onProblem;
   /** The names of what was asked here. @type {Set<string>} */
   #asked = new Set();
-  /** What ends the calls of each run that was asked here. @type {Map<string, AbortController>} */
+  /** The controllers that end the calls of each run that was asked here. @type {Map<string, AbortController>} */
   #runs = new Map();
   /** By run and id. @type {Set<string>} */
   #begun = new Set();
@@ -121,7 +121,7 @@ export class Calls {
 }
 
 /**
- * What a tool brings: any JSON, or why it failed.
+ * The result of a tool: any JSON, or the reason of its failure.
  * @param {ClientTool} tool @param {Pick<Pending, "args">} call
  * @param {{id: string, runId: string, signal: AbortSignal}} about
  * @returns {Promise<Outcome>}

@@ -63,7 +63,7 @@ export class ClawClient extends Emitter {
     return this.#online?.transport ?? null;
   }
 
-  /** What the agent can have done here; for what is asked from now on. @returns {ClientTool[]} */
+  /** The tools that the agent may call here, for messages from now on. @returns {ClientTool[]} */
   get tools() {
     return this.#tools;
   }
@@ -131,10 +131,10 @@ export class ClawClient extends Emitter {
   streaming = new Streaming(() => this.#door().api);
 
   messages = {
-    /** What a reader thinks of an answer; null takes it back. @param {string} id @param {"up" | "down" | null} rating @param {string} [comment] @returns {Promise<Message>} */
+    /** A reader's opinion of an answer; null takes it back. @param {string} id @param {"up" | "down" | null} rating @param {string} [comment] @returns {Promise<Message>} */
     rate: (id, rating, comment) =>
       this.#door().api.json("PUT", `/api/messages/${encodeURIComponent(id)}/feedback`, { body: { rating, comment } }),
-    /** What a user's message was before it was edited, each time with its answer; oldest first. @param {string} id @param {{before?: string, limit?: number}} [query] @returns {Promise<{messages: Message[], nextCursor: string | null}>} */
+    /** The versions of a user's message before its edits, each with its answer; oldest first. @param {string} id @param {{before?: string, limit?: number}} [query] @returns {Promise<{messages: Message[], nextCursor: string | null}>} */
     versions: (id, query) => this.#door().api.json("GET", `/api/messages/${encodeURIComponent(id)}/versions`, { query }),
   };
 

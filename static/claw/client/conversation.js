@@ -135,7 +135,7 @@ export class Conversation extends Emitter {
     for (const runId of this.#answers.keys()) this.#link.cancelAll(runId);
   }
 
-  /** What the agent needs of somebody before it goes on. */
+  /** The decisions and answers for which the agent waits. */
   get pending() {
     return this.messages.flatMap(({ pending = [] }) => pending);
   }
@@ -299,7 +299,7 @@ export class Conversation extends Emitter {
 
   // -- history
 
-  /** What happened while nobody listened, and at first everything. */
+  /** The events that came while there was no listener, and at first all of them. */
   async #refresh() {
     const before = new Set(this.messages);
     try {

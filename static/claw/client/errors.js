@@ -11,7 +11,7 @@ const RETRYABLE = new Set([
 export const TOKEN_CODES = new Set(["auth_required", "invalid_token", "token_expired", "key_revoked"]);
 
 /**
- * What can go wrong. `code` is one of docs/errors.md, or `network_error` (the server could not be
+ * An error of the client or the server. `code` is one of docs/errors.md, or `network_error` (the server could not be
  * reached), `bad_response` (something that is not our server answered), `closed` (the client was).
  * `retryAfter` is in milliseconds.
  */

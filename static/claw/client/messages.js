@@ -4,7 +4,7 @@ import { uuid } from "./random.js";
 /** @import {ErrorBody, Message, Pending} from "../types.js" */
 
 /**
- * What waits under this id, and for which run. Throws `already_decided` if nothing does any more.
+ * The decision that waits under this id, and its run. Throws `already_decided` if it does not wait any more.
  * @param {Message[]} messages
  * @param {string} id
  * @returns {{runId: string, call: Pending}}

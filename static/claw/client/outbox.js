@@ -11,7 +11,7 @@ import { bodyOf } from "./messages.js";
  *   `ask` is null if it could not be asked at all; `runId` is the run that answers it
  */
 
-/** What was said here and waits for its answer. */
+/** The messages that were sent here and wait for their answers. */
 export class Outbox {
   #link;
   #options;
@@ -89,7 +89,7 @@ export class Outbox {
     return true;
   }
 
-  /** What was said here has become a run. @param {Run} run */
+  /** A message that was sent here has become a run. @param {Run} run */
   adopted(run) {
     const sent = this.#sent.get(run.clientMessageId ?? "");
     if (!sent || sent.runId) return;
@@ -99,7 +99,7 @@ export class Outbox {
     this.#options.onChange(message);
   }
 
-  /** What was said here, and had this run, has joined another one. @param {string} runId @param {string} other */
+  /** A message that was sent here, and had this run, has joined another run. @param {string} runId @param {string} other */
   joined(runId, other) {
     for (const sent of this.#sent.values()) if (sent.runId === runId) sent.runId = other;
   }
@@ -118,7 +118,7 @@ export class Outbox {
     sent?.settle(message);
   }
 
-  /** Nothing more will come: each sender gets the message back. */
+  /** The connection has ended: each sender gets the message back. */
   close() {
     for (const [name, { message }] of this.#sent) this.settle(name, message);
   }

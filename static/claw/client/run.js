@@ -5,7 +5,7 @@ import { Transcript } from "./transcript.js";
 /** @import {Ask, Item} from "./link/following.js" */
 
 /**
- * Who is told what happens in a run; `delayed`: the server has asked to wait so many milliseconds.
+ * The receiver of a run's events; `delayed`: the server has asked to wait so many milliseconds.
  * @typedef {{event(event: StreamEvent, run: Run): void, failed(error: ClawError, item: Run | Ask): void,
  *   delayed?(error: ClawError, item: Item, ms: number): void}} Sink
  */
@@ -40,7 +40,7 @@ export class Run {
     this.id = id;
   }
 
-  /** Where to go on: the position of the last event that has come. */
+  /** The position of the last event that has come, after which to go on. */
   get lastSeq() {
     return this.transcript.lastSeq;
   }

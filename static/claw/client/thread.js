@@ -117,7 +117,7 @@ export class Thread {
       const streaming = LIVE.includes(found.status);
       const message = known.get(found.id) ?? (found.clientMessageId && named.get(found.clientMessageId));
       if (!message) return { ...found, streaming };
-      // What is being written is further here than in the history, and so may be what just ended.
+      // A run that is being written, or has just ended, is further here than in the history.
       const older = streaming && FINAL.includes(message.status);
       if (!live.has(message) && !older) Object.assign(message, found, { streaming });
       return message;

@@ -16,14 +16,14 @@ export class Transcript {
   tools = [];
   /** The passages of all searches, each once. @type {Source[]} */
   sources = [];
-  /** What the agent was doing last. @type {Progress | null} */
+  /** The last step of the agent. @type {Progress | null} */
   progress = null;
   lastSeq = 0;
   /** @type {Outcome | null} */
   outcome = null;
   /** @type {Done | null} */
   done = null;
-  /** What the run needs of somebody before it goes on. @type {Pending[]} */
+  /** The decisions and answers for which the run waits. @type {Pending[]} */
   pending = [];
   #typing = false;
   /** The server says that it waits, if not for this watcher. */

@@ -5,7 +5,7 @@ import { TIMERS } from "../client/timers.js";
 /** At the same time, where there are many. */
 const AT_ONCE = 6;
 
-/** What the page asks of the API, as the member who looks at it. */
+/** The page's requests to the API, in the name of the member who looks at it. */
 export class Calls {
   #headers;
   #api;

@@ -14,7 +14,7 @@ import { count, dollars } from "./words.js";
 
 /** The page is written anew so often at most, and the clocks on it so often at least. Milliseconds. */
 const [PACE, TICK] = [100, 1000];
-/** What was accepted a minute ago may have gone on since. Milliseconds. */
+/** Milliseconds between two readings of the state: it may have changed since the last one. */
 const MINUTES_ANEW = 60_000;
 /** A button that stops something asks once more, for so long. Milliseconds. */
 const SURE = 4000;

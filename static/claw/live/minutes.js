@@ -10,7 +10,7 @@ export class Minutes {
   /** When the runs that are under way were accepted. @type {Map<string, number>} */
   #accepted = new Map();
 
-  /** What the server says, in place of what was known. @param {Minute[]} minutes */
+  /** Take the server's minutes in place of the known ones. @param {Minute[]} minutes */
   replace(minutes) {
     this.#minutes = new Map(minutes.map((minute) => [Date.parse(minute.at), minute]));
   }

@@ -22,7 +22,7 @@ export class Panel {
   /** @type {ReconnectingEventSource | null} */
   #source = null;
   #problem = "";
-  /** What is on the page of the text. */
+  /** The part of the text that is on the page. */
   #written = "";
   #parts;
 
@@ -68,7 +68,7 @@ export class Panel {
     this.#parts.name.textContent = "";
   }
 
-  /** What the command center says of it. @param {Row | undefined} row @param {number} now */
+  /** The command center's row of it. @param {Row | undefined} row @param {number} now */
   show(row, now) {
     const { name, status, id, stop, facts } = this.#parts;
     id.textContent = id.dataset.copy = this.#id;

@@ -48,7 +48,7 @@ export class Runs {
     return (tokens * 1000) / SPEED_OVER;
   }
 
-  /** What is under way now; what has ended before stays. @param {FeedRun[]} runs @param {number} at */
+  /** Take the runs that are under way now; ended runs stay. @param {FeedRun[]} runs @param {number} at */
   #replace(runs, at) {
     const running = new Set(runs.map(({ id }) => id));
     for (const id of this.#rows.keys()) if (!this.#ended.has(id) && !running.has(id)) this.#rows.delete(id);

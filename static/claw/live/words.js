@@ -21,7 +21,7 @@ export function duration(ms) {
 /** The time of day. @param {string} moment */
 export const timeOfDay = (moment) => clock.format(new Date(moment));
 
-/** Who has asked. @param {{owner: string, user?: string, keyId?: string}} run */
+/** The name of the asker. @param {{owner: string, user?: string, keyId?: string}} run */
 export function asker({ owner, user, keyId }) {
   if (user !== undefined) return user;
   if (owner.startsWith("visitor:")) return "Visitor";

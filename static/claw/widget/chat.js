@@ -25,12 +25,12 @@ export class ClawChat extends HTMLElement {
     restart: () => this.#restart(),
     tell: (name, detail) => this.#tell(name, detail),
   });
-  /** What the page wants in the composer, until there is one. */
+  /** The page's text for the composer, until there is one. */
   #prefill = "";
   #settings = new Settings(this);
   /** @type {ClientTool[]} */
   #tools = [];
-  /** What was said before all was there. @type {[text: string, replaces?: string][]} */
+  /** The messages from before the chat was complete. @type {[text: string, replaces?: string][]} */
   #early = [];
 
   constructor() {
@@ -63,7 +63,7 @@ export class ClawChat extends HTMLElement {
     else if (before !== now) this.#restart();
   }
 
-  /** Who the visitor is, of the customer's word. A function is asked when a session begins; a text
+  /** The visitor's identity, by the customer's word. A function is asked when a session begins; a text
    * that differs begins one. @returns {Identity} */
   get identity() {
     return this.#identity;
@@ -85,7 +85,7 @@ export class ClawChat extends HTMLElement {
     this.#restart();
   }
 
-  /** What the agent can have done in this page; see docs/widget.md. @returns {ClientTool[]} */
+  /** The tools that the agent may call in this page; see docs/widget.md. @returns {ClientTool[]} */
   get tools() {
     return this.#tools;
   }
@@ -113,7 +113,7 @@ export class ClawChat extends HTMLElement {
     return !["inline", "page"].includes(this.getAttribute("mode") ?? "");
   }
 
-  /** What was said here, as the API's history has it. @returns {Message[]} */
+  /** The messages, as the API's history has them. @returns {Message[]} */
   get messages() {
     return this.#mount?.visit.messages ?? [];
   }

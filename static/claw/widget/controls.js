@@ -10,7 +10,7 @@ import { Place } from "./dom/place.js";
  *   `tell` sends an event of the element, and says whether the page let it be
  */
 
-/** What is clicked and pressed in a chat, and what that does. */
+/** The clicks and keys of a chat, and their effects. */
 export class Controls {
   #host;
   #root;

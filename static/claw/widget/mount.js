@@ -49,7 +49,7 @@ export class Mount {
   #endOptions = () => {};
   /** All of it, with what the settings ask for. @type {Parts | null} */
   #parts = null;
-  /** What is done when they are there. @type {((parts: Parts) => void)[]} */
+  /** The work that waits for the parts. @type {((parts: Parts) => void)[]} */
   #awaited = [];
 
   /** @param {ClawChat} host @param {ShadowRoot} root @param {MountOptions} options */
@@ -111,7 +111,7 @@ export class Mount {
       // It was deleted, here or elsewhere. The reader who deletes it in the history stays there.
       return this.history?.opened ? this.visit.show(null) : this.#host.newConversation();
     }
-    // What was refused says so itself, beside its text.
+    // A refused message shows its error beside its text.
     const told = this.visit.messages.some(({ status, error: own }) => status === "failed" && own?.code === code);
     if (told) this.panel?.notices.sound(code);
     else this.panel?.notices.complain(code);

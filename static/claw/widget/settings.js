@@ -2,14 +2,14 @@
 
 /** Those that only change how the chat looks: it need not begin anew. */
 export const LOOKS = ["accent", "header-color", "height", "position", "radius", "theme", "width"];
-/** What else an attribute may say; the rest needs the property `settings`, or the agent. */
+/** The other values of attributes; the rest needs the property `settings`, or the agent. */
 const OTHERS = "avatar bubble consent disclaimer follow-ups greetings hours launcher-icon launcher-text logo page-context page-data rating resizable slash-prompts sound texts transcript unread-title";
 
 /** The attributes of the element that are settings. */
 export const ATTRIBUTES = [...LOOKS, ...OTHERS.split(" ")];
 
 /**
- * What a page and an agent want of a chat. An attribute of the element (`launcher-text`) comes
+ * The settings of a chat, by the page and the agent. An attribute of the element (`launcher-text`) comes
  * before the element's property `settings`, and that before the agent's field `widget`.
  */
 export class Settings {
@@ -29,7 +29,7 @@ export class Settings {
     return this.attribute(name) ?? this.page[name] ?? this.agent[name];
   }
 
-  /** What the attribute says: true without a value, JSON where it is that, else the text. @param {string} name @returns {any} */
+  /** The value of an attribute: true without a value, JSON where it is that, else the text. @param {string} name @returns {any} */
   attribute(name) {
     const text = this.#host.getAttribute(name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`));
     if (text === null) return undefined;

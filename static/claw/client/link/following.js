@@ -23,7 +23,7 @@ import { Run } from "../run.js";
 
 const MAX_ASKS = 100;
 const FINISHED_KEPT = 200;
-/** Who hears of what goes on without the one that asked. @type {Sink} */
+/** The receiver of runs whose asker has gone. @type {Sink} */
 const NOBODY = { event: () => {}, failed: () => {} };
 /** Refusals that a little time cures. */
 const PASSING = new Set(["rate_limited", "unavailable", "too_many_connections"]);
@@ -59,7 +59,7 @@ export class Subscription {
   }
 }
 
-/** What is asked and followed, whichever connection carries it: every event counts once. */
+/** The messages and runs that are asked and followed over any connection: every event counts once. */
 export class Following {
   #carrier;
   #api;
@@ -93,7 +93,7 @@ export class Following {
     return item.kind === "ask" && this.#asks.size === 1 && !this.#followed().length;
   }
 
-  /** What is to be carried, in the order in which a new connection is told: what the server may
+  /** The frames to carry, in the order in which a new connection is told: what the server may
    * have begun already comes before the conversations in which it would be news. */
   items() {
     // A connection goes on with what nobody listens to any more, a new one does not begin with it.
@@ -128,7 +128,7 @@ export class Following {
     return [...this.#runs.values()].filter((run) => run.cancelling && !run.ended);
   }
 
-  /** What is to be stopped as soon as the server says which run it is. */
+  /** The messages to stop as soon as the server names their runs. */
   get unstopped() {
     return [...this.#asks].filter((ask) => ask.cancelled && ask.sent);
   }
@@ -214,7 +214,7 @@ export class Following {
     return run;
   }
 
-  /** What was asked has become a run. @param {string} runId @param {string} [clientMessageId] */
+  /** A message has become a run. @param {string} runId @param {string} [clientMessageId] */
   #bind(runId, clientMessageId) {
     const ask = [...this.#asks].find(({ request }) => request.clientMessageId === clientMessageId);
     if (!ask) return;
@@ -330,7 +330,7 @@ export class Following {
     this.#forget(run);
   }
 
-  /** Nobody listens any more; `unstopped` is still waited for. @param {ClawError} error */
+  /** Give all followers up; `unstopped` is still waited for. @param {ClawError} error */
   close(error) {
     for (const ask of this.unstopped) {
       ask.sink.failed(error, ask);

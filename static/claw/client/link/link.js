@@ -134,7 +134,7 @@ export class Link extends Emitter {
     if (this.#closed) return;
     this.#unwatch();
     const ready = !!this.#transport?.ready;
-    // What a socket was told just before it closes may not be heard.
+    // The last frames before a socket closes may be lost.
     if (!ready || this.#transport?.kind === "websocket") this.#stopAll();
     this.#closed = true;
     this.#following.close(new ClawError("closed", "This client was closed."));
@@ -319,7 +319,7 @@ export class Link extends Emitter {
     this.emit("status", status);
   }
 
-  /** Nothing to do any more? Then the connection is not kept for long. */
+  /** Close the connection soon if there is nothing left to do. */
   #rest() {
     if (this.#closed && !this.#following.busy) return this.#drop();
     if (this.#following.busy || !this.#transport || this.#lingering !== null) return;

@@ -165,7 +165,7 @@ export class SocketTransport {
     return item;
   }
 
-  /** Nothing may be silent for longer than this. @param {number} ms */
+  /** Set the longest silence of a connection. @param {number} ms */
   #watch(ms) {
     this.#host.timers.clearTimeout(this.#timer);
     this.#timer = this.#after(ms);

@@ -1,6 +1,6 @@
 import { followViewport } from "./viewport.js";
 
-/** Where there is no room beside the chat: it takes the whole screen. */
+/** Matches screens without room beside the chat, where it takes the whole screen. */
 const NARROW = matchMedia("(max-width: 480px), (max-height: 448px)");
 
 /**

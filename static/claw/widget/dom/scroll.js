@@ -11,7 +11,7 @@ export class Follower {
   resting = false;
   #following = true;
   #top = 0;
-  /** What stays where it is in view, until the reader scrolls. @type {{element: Element, top: number} | null} */
+  /** The element that keeps its place in view until the reader scrolls. @type {{element: Element, top: number} | null} */
   #kept = null;
 
   /**

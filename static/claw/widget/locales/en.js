@@ -1,4 +1,4 @@
-// What people read. A sentence is for a visitor: what happened, and what they can do.
+// The texts that people read. A sentence tells a visitor what happened and what they can do.
 export default {
   lang: "en",
   open: "Open chat",

@@ -43,7 +43,7 @@ export function block(token, labels) {
   return null; // blank lines, definitions, footnotes
 }
 
-/** Nothing while no word of it is settled. @param {Token} token */
+/** Empty while no word of it is settled. @param {Token} token */
 function paragraph({ tokens = [] }) {
   const nodes = inline(tokens);
   return nodes.length ? textBlock("p", nodes) : null;

@@ -1,4 +1,4 @@
-// What a code block can do; highlighting is loaded with the first complete block.
+// The actions of a code block; highlighting is loaded with the first complete block.
 
 import { nextFrame } from "../dom/frame.js";
 

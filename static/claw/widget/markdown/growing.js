@@ -134,7 +134,7 @@ export function innermost(growing) {
   return growing?.inner ? innermost(growing.inner) : growing;
 }
 
-/** What is committed with the rest of a block that has grown. @param {Growing} growing @param {Token} token @returns {Part[]} */
+/** The parts that are committed with the rest of a block that has grown. @param {Growing} growing @param {Token} token @returns {Part[]} */
 export function rest(growing, token) {
   const { element, last } = growing;
   if (growing.kind === "blockquote") return completed(growing, element, null, content(token));
@@ -198,7 +198,7 @@ function isClosed(raw) {
   return new RegExp(`\\n {0,3}${fence[0]}{${fence.length},}[ \\t]*\\n*$`).test(raw);
 }
 
-/** What holds the items or the rows. @param {Element | null} element */
+/** The element that holds the items or the rows. @param {Element | null} element */
 function container(element) {
   return /** @type {Element} */ (element?.querySelector(":scope > table > tbody") ?? element);
 }

@@ -8,7 +8,7 @@ const BREAK = /^<br\s*\/?>$/i;
 /** @type {Record<string, string>} */
 const TAGS = { strong: "strong", em: "em", del: "s" };
 
-/** What stands in a block, as nodes. @param {Token[]} tokens @returns {Node[]} */
+/** The content of a block as nodes. @param {Token[]} tokens @returns {Node[]} */
 export function inline(tokens) {
   /** @type {Node[]} */
   const nodes = [];

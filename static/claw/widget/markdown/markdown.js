@@ -33,9 +33,9 @@ export class Markdown {
   #root;
   #labels;
   #onCode;
-  /** What has not been committed. */
+  /** The source that has not been committed. */
   #source = "";
-  /** What may be half of a character or of a line end. */
+  /** The rest of the source that may be half of a character or of a line end. */
   #half = "";
   /** How long the open end is when it is read again. */
   #due = 0;
@@ -168,7 +168,7 @@ function firstOpen(tokens) {
 }
 
 /**
- * What a block defines: the first definition of a label is the one.
+ * The definitions in a block: the first definition of a label counts.
  * @param {Token} token @param {Links} links @param {Map<string, Token[]>} notes
  */
 function collect(token, links, notes) {

@@ -2,7 +2,7 @@
 
 /** @typedef {import("./lexer.js").Token} Token */
 
-// What a formula has and a remark in brackets has not; or it is a single short name.
+// The characters that a formula has and a remark in brackets has not; or it is a single short name.
 const FORMULA = /^(?=[\s\S]*[\p{L}\p{N}])(?:[\s\S]*[\\^_={}<>+*/|]|\s*[\p{L}\p{N}'.,]{1,3}\s*$)/u;
 const SPAN = /^(?:\\\((?!\\\))([\s\S]+?)\\\)|\\\[(?!\\\])([\s\S]+?)\\\]|\$\$([^$]+)\$\$(?!\$)|\$((?![\s$])(?:[^$\n\\]|\\.)*?[^\s$\\])\$(?![\w$]))/;
 const SPANS = new RegExp(SPAN.source.replace("^", "(?<!\\\\)"), "g");

@@ -12,12 +12,12 @@ const LONGEST = 8000;
 const PATIENCE = 500;
 
 const SPECIAL = /[\\`*_~<[!&]|\b(?:https?:\/\/|ftp:\/\/|www\.)/gi;
-/** What ends a bare address beside a blank: the punctuation of Chinese and Japanese, and quotation marks. */
+/** The characters that end a bare address beside a blank: the punctuation of Chinese and Japanese, and quotation marks. */
 export const ADDRESS_END = /[\u2018-\u201f\u2026\u3000-\u303f\uff01-\uff0f\uff1a-\uff20\uff3b-\uff40\uff5b-\uff65]/;
 const ADDRESS = new RegExp(`(?:(?!${ADDRESS_END.source})[^\\s<])*`, "y");
 const TRAILING = /[?!.,:;*_'"~()&]+$/;
 const ENTITY = /^&(?:#?\w{0,31})?$/;
-/** What comes behind it can begin no block but a paragraph. */
+/** Only a paragraph can begin behind it. */
 const BREAK = /\s(?=\p{L}|[*_]{1,2}[\p{L}\p{N}]|`[^`\s])/gu;
 const SPACE = /\s/;
 const PUNCTUATION = /[\p{P}\p{S}]/u;

@@ -12,7 +12,7 @@ const COPIED_MS = 2000;
 /** Those that are looked at. @type {WeakMap<Panel, Versions>} */
 const looked = new WeakMap();
 
-/** What can be done with a message that stands there: copy it, say what one thinks of it, see what it was before. */
+/** The actions of a shown message: copy it, rate it, see its earlier versions. */
 export class MessageActions {
   #panel;
   #visit;

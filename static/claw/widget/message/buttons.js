@@ -5,7 +5,7 @@ import { iconButton, make } from "../dom/elements.js";
 
 const DAY_MS = 86_400_000;
 
-/** What can be done with a message, and when it was said. @param {Strings} strings @param {Message} message @returns {HTMLElement[]} */
+/** The buttons of a message, and its time. @param {Strings} strings @param {Message} message @returns {HTMLElement[]} */
 export function buttons(strings, message) {
   const { role, version = 1, versions } = message;
   const copy = iconButton("copy", strings.copy);

@@ -15,7 +15,7 @@ export class Log {
   #onCode;
   /** @type {Conversation | null} */
   #conversation = null;
-  /** What is shown in place of a question and all that follows it. @type {{question: Message, messages: Message[]} | null} */
+  /** The version that is shown in place of a question and all that follows it. @type {{question: Message, messages: Message[]} | null} */
   #instead = null;
 
   /** @param {Strings} strings @param {(block: HTMLElement) => void} onCode */

@@ -135,7 +135,7 @@ export class MessageView {
     if (summary && summary.textContent !== label) summary.textContent = label;
   }
 
-  /** What an agent does beside writing; most messages have nothing of it. @param {Message} message */
+  /** The agent's work beside writing; most messages have none. @param {Message} message */
   #showCards(message) {
     if (this.#cards) return this.#cards.show(message);
     if (!message.tools.length && !message.sources.length && !message.pending?.length && !message.context) return;
@@ -166,7 +166,7 @@ export class MessageView {
     else if (message.status !== "cancelled") this.#problem.append(this.#wayOn(message));
   }
 
-  /** What was refused for good can only be written anew, and what was cut goes on. @param {Message} message */
+  /** A message that was refused for good can only be written anew; one that was cut can go on. @param {Message} message */
   #wayOn({ role, error, stopReason }) {
     const s = this.#strings;
     let [action, label] = ["retry", s.tryAgain];

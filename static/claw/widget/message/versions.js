@@ -3,7 +3,7 @@
 
 const PAGE = 100;
 
-/** What a question was before it was edited, or answered anew. */
+/** The versions of a question before it was edited, or answered anew. */
 export class Versions {
   /** Each a question and its answer, the oldest first; the last is what stands in the conversation. @type {Message[][]} */
   #all;

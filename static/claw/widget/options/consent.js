@@ -3,7 +3,7 @@ import { make } from "../dom/elements.js";
 /** @import {Consent} from "../../types.js" */
 /** @import {Parts} from "./options.js" */
 
-/** What the visitor agrees to before the first message; until then nothing is sent. @param {Parts} parts @param {Consent | string} value */
+/** The consent that the visitor gives before the first message; until then nothing is sent. @param {Parts} parts @param {Consent | string} value */
 export default function consent({ host, panel, visit }, value) {
   const { text, privacyUrl = "" } = typeof value === "string" ? { text: value } : value;
   if (visit.storage.get("consent") === text) return;

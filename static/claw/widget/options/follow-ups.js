@@ -3,7 +3,7 @@ import { make } from "../dom/elements.js";
 /** @import {Conversation} from "../../client/conversation.js" */
 /** @import {Parts} from "./options.js" */
 
-/** What one could ask next, below the last answer. @param {Parts} parts @param {string[]} texts */
+/** Suggestions for the next question, below the last answer. @param {Parts} parts @param {string[]} texts */
 export default function followUps({ panel }, texts) {
   const buttons = texts.map((text) => make("button", { type: "button", "data-action": "prompt", dir: "auto" }, text));
   const element = make("div", { class: "follow-ups", role: "group", "aria-label": panel.strings.suggestions, hidden: true }, ...buttons);

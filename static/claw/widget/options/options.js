@@ -12,7 +12,7 @@ import { adopt, sheet } from "../styles/sheet.js";
  * @typedef {(parts: Parts, value: any) => (() => void) | void} Option adds something to a chat, and says what takes it away
  */
 
-/** What a chat has only where it is asked for, by the setting's name. @type {Partial<Record<keyof WidgetSettings, () => Promise<{default: Option}>>>} */
+/** The optional parts of a chat, by the names of their settings. @type {Partial<Record<keyof WidgetSettings, () => Promise<{default: Option}>>>} */
 const OPTIONS = {
   bubble: () => import("./bubble.js"),
   consent: () => import("./consent.js"),

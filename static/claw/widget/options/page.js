@@ -41,7 +41,7 @@ function plain(text, most) {
   return text.replace(/[\p{Cc}\s]+/gu, " ").trim().slice(0, most).replace(/[\ud800-\udbff]$/, "");
 }
 
-/** What the page tells of itself, if that is JSON and not too long. @param {unknown} data */
+/** The page's own data, if that is JSON and not too long. @param {unknown} data */
 function dataOf(data) {
   try {
     const own = typeof data === "function" ? data() : data;

@@ -50,14 +50,14 @@ export class Composer {
     const field = make("div", { class: "field" }, this.input, this.#join, this.#button);
     this.element = make("form", { class: "composer" }, this.#note, field);
     this.element.addEventListener("submit", this.#submit);
-    // What is pressed does not take the focus: a keyboard on the screen would go.
+    // A pressed button does not take the focus: a keyboard on the screen would go.
     for (const button of [this.#button, this.#join]) button.addEventListener("mousedown", (event) => event.preventDefault());
     this.input.addEventListener("keydown", this.#key);
     this.input.addEventListener("input", this.#changed);
     this.#show();
   }
 
-  /** What is written and not sent; not what is only being edited. */
+  /** The text that is written and not sent; not one that is only being edited. */
   get draft() {
     return this.#replaces ? this.#kept : this.input.value;
   }
@@ -130,7 +130,7 @@ export class Composer {
     if (this.#onSend(text, this.#replaces)) this.back();
   }
 
-  /** What is edited takes the place of what is being answered: it waits. */
+  /** An edit takes the place of a message that is being answered: it waits. */
   get #mayJoin() {
     return this.#joins && !this.#replaces;
   }

@@ -5,7 +5,7 @@ import { make } from "../dom/elements.js";
 /** @import {Settings} from "../settings.js" */
 
 /**
- * What stands in a chat in which nothing was said: a greeting, and what one could ask. All of it
+ * The beginning of a chat without messages: a greeting, and suggested questions. All of it
  * begins at the same side, also where the languages of the page and of the agent run in two directions.
  */
 export class Intro {

@@ -42,7 +42,7 @@ export class Launcher {
     const { open, openUnread, close } = this.#strings;
     const label = this.#opened ? close : this.#unread ? openUnread : open;
     this.element.setAttribute("aria-expanded", String(this.#opened));
-    // What is read on it is part of its name (WCAG 2.5.3).
+    // Its visible text is part of its name (WCAG 2.5.3).
     this.element.setAttribute("aria-label", this.#words && !this.#opened ? `${this.#words}. ${label}` : label);
   }
 }

@@ -5,11 +5,11 @@ import { make } from "../dom/elements.js";
 /** @import {Strings} from "../locales/strings.js" */
 /** @import {LinkStatus, Message, StreamEvent} from "../../types.js" */
 
-/** What is told beside the messages: how the connection is, what went wrong, and all that a screen reader says. */
+/** The notices beside the messages: the connection's state, errors, and all that a screen reader says. */
 export class Notices {
   /** The state of the connection. */
   link = make("p", { class: "link", role: "status" });
-  /** What went wrong and belongs to no message. */
+  /** The errors that belong to no message. */
   problem = make("div", { class: "problem banner", hidden: true });
   spoken = make("div", { class: "unseen", "aria-live": "polite" });
   alert = make("div", { class: "unseen", role: "alert" });

@@ -10,13 +10,13 @@ import { request } from "./request.js";
  *   a token of the customer's backend that says who the visitor is, or a function that fetches one
  */
 
-/** What the server calls a visitor whom the customer's backend has vouched for. */
+/** The beginning of the id of a visitor whom the customer's backend vouches for. */
 const USER = "user:";
 
 /** A tab in a process of its own sees a little later what another has stored. Milliseconds. */
 const SEEN_WITHIN = 5000;
 
-/** Who the visitor is: a short-lived token from the server, renewed with itself. */
+/** The visitor's identity: a short-lived token from the server, renewed with itself. */
 export class Session {
   #base;
   #storage;

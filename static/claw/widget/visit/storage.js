@@ -1,5 +1,5 @@
 /**
- * What one agent's widget remembers in this browser, in the host page's storage. Where a browser
+ * The memory of one agent's widget in this browser, in the host page's storage. Where a browser
  * allows no storage, it lasts as long as the page.
  *
  * Each value is an entry of its own: tabs write at the same time, and none may undo what another
@@ -7,7 +7,7 @@
  */
 export class Storage {
   #prefix;
-  /** What the browser does not keep, because it is full or forbids it: it lasts as long as the page. @type {Map<string, any>} */
+  /** The values that the browser does not keep, because it is full or forbids it: they last as long as the page. @type {Map<string, any>} */
   #unstored = new Map();
 
   /** @param {string} name */
@@ -15,7 +15,7 @@ export class Storage {
     this.#prefix = `${name}:`;
   }
 
-  /** What was written last, in whichever tab. @param {string} name */
+  /** The value that was written last, in any tab. @param {string} name */
   get(name) {
     if (this.#unstored.has(name)) return this.#unstored.get(name);
     try {

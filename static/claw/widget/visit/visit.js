@@ -33,9 +33,9 @@ export class Visit {
   /** Whether `open` has done its work, or is about to. */
   opened = false;
   #closed = false;
-  /** What the agent is told of the page with a message. @type {() => PageContext | undefined} */
+  /** Makes the description of the page that goes with a message. @type {() => PageContext | undefined} */
   context = () => undefined;
-  /** What was said before there was a conversation. @type {[text: string, replaces?: string][]} */
+  /** The messages from before there was a conversation. @type {[text: string, replaces?: string][]} */
   #unsaid = [];
 
   /** @param {VisitOptions} options */
@@ -50,7 +50,7 @@ export class Visit {
     this.#unwatch = this.storage.watch(() => this.#followOtherTab());
   }
 
-  /** What was said, as the API's history has it. @returns {Message[]} */
+  /** The messages, as the API's history has them. @returns {Message[]} */
   get messages() {
     return (this.conversation?.messages ?? []).map((message) => {
       const { streaming, progress, pending, retryAt, clientMessageId, ...said } = message;

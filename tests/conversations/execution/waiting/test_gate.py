@@ -122,7 +122,7 @@ async def test_p32_edited_arguments_fit_the_tool(
     await bank.decide(approver, run, "toolu_1", args={"to": "Dan"})
     (tool,) = (await database_step(reload, run)).message.tools
     assert bank.paid == ["Dan"]
-    assert "changed its arguments" in tool["result"]["note"]
+    assert "changed the arguments" in tool["result"]["note"]
 
 
 async def test_p32_b2_who_may_not_decide(

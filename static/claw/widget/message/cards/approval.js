@@ -11,7 +11,7 @@ const LONGEST_REASON = 1000;
 /** A tool call that is carried out once somebody has approved it: exactly what, until when, and by whom. */
 export class ApprovalCard extends Ask {
   #approve;
-  /** What was written instead of the arguments. @type {HTMLTextAreaElement | null} */
+  /** The field with other arguments. @type {HTMLTextAreaElement | null} */
   #edited = null;
   #reason;
 

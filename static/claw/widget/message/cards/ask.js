@@ -46,7 +46,7 @@ export class Ask {
     this.#show(text);
   }
 
-  /** Nobody is asked any more. @param {boolean} over whether the answer has ended, too */
+  /** Ends the question. @param {boolean} over whether the answer has ended, too */
   close(over) {
     const { decided, withdrawn } = this.strings.cards;
     const verdict = this.#verdict || (over ? withdrawn : decided);

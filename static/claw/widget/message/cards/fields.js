@@ -23,7 +23,7 @@ export class Fields {
     }
   }
 
-  /** What was written; a field that is empty is left out. */
+  /** The values of the fields; an empty field is left out. */
   get value() {
     /** @type {Record<string, unknown>} */
     const value = {};

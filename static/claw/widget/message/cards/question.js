@@ -9,7 +9,7 @@ import { Fields } from "./fields.js";
 /** As much as the server takes, in characters. */
 const LONGEST_ANSWER = 4000;
 
-/** What the agent asks: a button for each choice, the fields of a form, or a line to write in. */
+/** A question of the agent: a button for each choice, the fields of a form, or a line to write in. */
 export class QuestionCard extends Ask {
   #desk;
 

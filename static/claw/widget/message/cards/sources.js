@@ -8,7 +8,7 @@ import { link } from "../../markdown/links.js";
 const MOST_SOURCES = 50;
 const LONGEST_EXCERPT = 1000;
 
-/** What an answer rests on, folded: titles that lead there, each with the passage. */
+/** The sources of an answer, folded: titles that lead there, each with its passage. */
 export class SourcesCard {
   #strings;
   #shown = "";

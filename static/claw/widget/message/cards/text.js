@@ -4,7 +4,7 @@ import { make } from "../../dom/elements.js";
 
 /** Characters of a value that are shown: more is no use to a reader, and slow to lay out. */
 const MOST_SHOWN = 20_000;
-/** What changes the direction of text or cannot be seen could make a value look like another one. */
+/** Characters that change the direction of text or are invisible: they could make a value look like another one. */
 const DECEPTIVE = /[\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff]/g;
 
 /** A value as people read it: a text as it is, all else as JSON. @param {unknown} value */

@@ -27,7 +27,7 @@ export class ToolCard {
   #revoke;
   /** The standing approval that was revoked here. */
   #revoked = "";
-  /** What the page shows in place of it. @type {HTMLElement | null} */
+  /** The element that the page shows in place of it. @type {HTMLElement | null} */
   own = null;
 
   /** @param {Strings} strings @param {ToolUse} tool @param {(id: string) => Promise<unknown>} revoke */
@@ -97,7 +97,7 @@ export class ToolCard {
     this.#values.replaceChildren(...boxes, ...this.#standing(approval?.by));
   }
 
-  /** What was approved beforehand can be asked again. @param {{kind: string, id?: string}} [by] */
+  /** A call that was approved beforehand can ask again. @param {{kind: string, id?: string}} [by] */
   #standing({ kind = "", id = "" } = { kind: "" }) {
     if (kind !== "standing" || !id) return [];
     const { cards } = this.#strings;
@@ -120,7 +120,7 @@ export class ToolCard {
   }
 }
 
-/** What the reader was asked, if that is what the tool does. @param {ToolUse} tool */
+/** The question to the reader, if the tool asks one. @param {ToolUse} tool */
 function questionOf({ tool, args }) {
   return tool === "ask_user" && typeof args.text === "string" ? args.text : "";
 }
