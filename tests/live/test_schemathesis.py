@@ -35,8 +35,13 @@ CHECKS = [
 ENDLESS = {"include-path": "/api/command-center/stream", "max-stream-events": 1}
 CONFIG = schemathesis.Config.from_dict({"operations": [ENDLESS]})
 SCHEMA = schemathesis.openapi.from_path(ROOT / "docs" / "openapi.json", config=CONFIG)
-FEW = ("webhooks", "budgets", "streaming/pipelines")
-"""Kinds of which an organisation may have only a few."""
+FEW = {
+    "webhooks": "webhooks",
+    "budgets": "budgets",
+    "alert-rules": "rules",
+    "streaming/pipelines": "pipelines",
+}
+"""Kinds of which an organisation may have only a few: where they are listed, and as what."""
 LEFT_OUT = {"DELETE /api/organization"}
 """What would leave nothing to ask: its tests are beside its view's."""
 OPERATIONS = {
@@ -75,9 +80,8 @@ def names(server: Server, tokens: dict[str, str]) -> Iterator[dict[str, str]]:
 async def clear(server: Server, token: str) -> None:
     """Delete what would be too many at the next operation, or end its answers."""
     async with Rest(server.url, token) as rest:
-        for kind in FEW:
-            listed = (await rest.get(f"/api/{kind}")).json()
-            for found in listed[kind.rpartition("/")[2]]:
+        for kind, listed in FEW.items():
+            for found in (await rest.get(f"/api/{kind}")).json()[listed]:
                 gone = await rest.request("DELETE", f"/api/{kind}/{found['id']}")
                 assert gone.status_code == 204, gone.text
 
