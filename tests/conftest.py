@@ -70,6 +70,8 @@ def django_db_modify_db_settings(tmp_path_factory: pytest.TempPathFactory) -> No
     default = settings.DATABASES["default"]
     if default["ENGINE"].endswith("sqlite3"):
         default["TEST"]["NAME"] = str(tmp_path_factory.mktemp("db") / "test.sqlite3")
+        # No test cuts the power, and each that closes its connection would wait for the disk.
+        default["OPTIONS"]["init_command"] += ";PRAGMA synchronous=OFF"
 
 
 @pytest.fixture
