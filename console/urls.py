@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 from django.urls import URLPattern, include, path
 
 from console import members, overview
-from console.agents import connecting, editing, lifecycle, listing, versions
+from console.agents import connecting, editing, lifecycle, listing, memory, versions
 from console.alerts import pages as alerts
 from console.approvals import pages as approvals
 from console.conversations import pages as conversations
@@ -71,6 +71,7 @@ pages = [
     path("agents/<slug:slug>/limits/", editing.limits, name="agent_limits"),
     path("agents/<slug:slug>/duplicate/", lifecycle.duplicate, name="duplicate_agent"),
     path("agents/<slug:slug>/archive/", lifecycle.archive, name="archive_agent"),
+    path("agents/<slug:slug>/memory/", memory.show, name="agent_memory"),
     path("agents/<slug:slug>/publish/", versions.publish, name="agent_publish"),
     path("agents/<slug:slug>/versions/", versions.index, name="agent_versions"),
     path("agents/<slug:slug>/versions/<int:number>/", versions.show, name="agent_version"),

@@ -18,6 +18,7 @@ PAGES = (
     *("", "agents/", "agents/new/", "agents/helpdesk/", "agents/helpdesk/model/"),
     *(
         "agents/helpdesk/limits/",
+        "agents/helpdesk/memory/",
         "agents/helpdesk/versions/",
         "agents/helpdesk/versions/1/",
         "agents/helpdesk/publish/",
