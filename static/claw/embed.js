@@ -18,6 +18,10 @@
   };
   if (document.readyState === "loading") addEventListener("DOMContentLoaded", put);
   else put();
+  // A router of the page may replace the body. A chat that the page has removed has no parent.
+  new MutationObserver(() => {
+    if (chat.parentNode && !chat.isConnected) put();
+  }).observe(document.documentElement, { childList: true });
   // The module's own imports are loaded with it, and not one after the other.
   const at = (/** @type {string} */ path) => new URL(path, script.src).href;
   const greeting = `${options.base ?? at(`/a/${encodeURIComponent(agent)}`)}/api/greeting`;

@@ -149,3 +149,46 @@ async def test_a_message_that_is_too_long_can_be_made_shorter(
     await widget.ask(THREE)
     await widget.answered(words(3))
     await expect(widget.questions).to_have_count(1)
+
+
+async def test_a_page_that_replaces_its_body_keeps_the_chat(
+    page: Page, shop: Site, server: Server
+) -> None:
+    """As a router of the page does (Turbo, Astro); what the page takes out itself stays out."""
+    html = embedding(server).replace("</head><body>", "").replace("<main>", "</head><body><main>")
+    script = html[html.index("<script") : html.index("</script>") + 9]
+    in_head = html.replace(script, "").replace("</head>", f"{script}</head>")
+    widget = await Widget.on(page, shop.page(in_head, "/routed"))
+    await widget.open()
+    await widget.ask(THREE)
+    await widget.answered(words(3))
+    await page.evaluate("document.body.replaceWith(document.createElement('body'))")
+    await expect(page.locator("claw-chat")).to_have_count(1)
+    await widget.answered(words(3))
+    await page.evaluate("document.querySelector('claw-chat').remove()")
+    await page.evaluate("document.body.replaceWith(document.createElement('body'))")
+    await expect(page.locator("claw-chat")).to_have_count(0)
+
+
+async def test_a_browser_that_forbids_storage_has_a_chat(
+    page: Page, shop: Site, server: Server
+) -> None:
+    """A private window, a sandbox: it lasts as long as the page."""
+    forbid = """Object.defineProperty(window, "localStorage", { get() {
+        throw new DOMException("Access is denied for this document.", "SecurityError");
+    } });"""
+    await page.add_init_script(forbid)
+    widget = await Widget.on(page, shop.page(embedding(server), "/private"))
+    await widget.open()
+    await widget.ask(THREE)
+    await widget.answered(words(3))
+
+
+async def test_on_paper_nothing_covers_the_page(page: Page, shop: Site, server: Server) -> None:
+    widget = await Widget.on(page, shop.page(embedding(server), "/print"))
+    await widget.open()
+    await page.emulate_media(media="print")
+    await expect(page.locator(".panel")).to_be_hidden()
+    await expect(page.locator(".launcher")).to_be_hidden()
+    await page.emulate_media(media="screen")
+    await expect(page.locator(".panel")).to_be_visible()

@@ -119,6 +119,50 @@ async def test_the_end_is_followed_until_the_reader_leaves_it(page: Page) -> Non
     await expect(jump).to_be_hidden()
 
 
+async def test_a_reader_who_turns_the_wheel_is_not_pulled_back(page: Page) -> None:
+    """Several small turns lead away, however fast the answer comes."""
+    await page.evaluate("(text) => talk.reply(text)", PARAGRAPHS)
+    await page.wait_for_function(f"({DISTANCE})() === 0 && !talk.isStreaming")
+    await page.evaluate("talk.begin()")
+    await page.locator(".scroller").hover()
+    for _ in range(4):
+        await page.mouse.wheel(0, -40)
+        await page.evaluate("talk.token('A line.\\n\\n')")
+        await page.evaluate(FRAMES)
+    await expect(page.get_by_role("button", name="Jump to latest")).to_be_visible()
+
+
+async def test_what_is_selected_stays_selected(page: Page) -> None:
+    """While an answer comes, when it ends, and when its code gets colours."""
+    await page.evaluate("talk.reply('warm')")
+    await expect(page.locator(".body p")).to_have_text("warm")
+    await page.evaluate("(text) => { talk.begin(); talk.token(text) }", PARAGRAPHS)
+    code = page.locator("pre code")
+    await page.evaluate("talk.token('```py\\nx = 1\\ny = 2\\n')")
+    await expect(code).to_have_text("x = 1\ny = 2")
+    select = """(code) => {
+        const range = new Range();
+        range.selectNodeContents(code);
+        getSelection().removeAllRanges();
+        getSelection().addRange(range);
+        return root.querySelector(".scroller").scrollTop;
+    }"""
+    top = await code.evaluate(select)
+    await page.evaluate("(text) => { talk.token('```\\n\\n' + text); talk.end() }", PARAGRAPHS)
+    await expect(page.locator(".actions").last.get_by_role("button").first).to_be_visible()
+    await page.evaluate(FRAMES)
+    assert await code.evaluate("(code) => root.getSelection().containsNode(code, true)")
+    assert (await page.evaluate("root.getSelection().toString()")).split() == [
+        "x",
+        "=",
+        "1",
+        "y",
+        "=",
+        "2",
+    ]
+    assert await page.evaluate("root.querySelector('.scroller').scrollTop") == top
+
+
 async def test_an_error_is_a_sentence_with_a_way_on(page: Page) -> None:
     await page.evaluate("talk.say('Hello'); talk.begin(); talk.token('The first')")
     await page.evaluate("talk.end({ status: 'failed', error: { code: 'upstream_overloaded' } })")

@@ -1,5 +1,11 @@
+import { selectedIn } from "./selection.js";
+
 /** A reader this near to the end (pixels) wants to see what comes. */
 const NEAR = 100;
+/** The page does not move for so long (milliseconds) after a gesture of the reader. */
+const HOLD_MS = 500;
+
+const GESTURES = ["wheel", "touchmove"];
 
 /** Keeps the end in view while the reader is near it, and never moves a reader who is not. */
 export class Follower {
@@ -11,6 +17,8 @@ export class Follower {
   resting = false;
   #following = true;
   #top = 0;
+  /** When the reader has moved it last. */
+  #gesture = -HOLD_MS;
   /** The element that keeps its place in view until the reader scrolls. @type {{element: Element, top: number} | null} */
   #kept = null;
 
@@ -31,11 +39,13 @@ export class Follower {
     this.#observer.observe(this.#scroller);
     this.#observer.observe(this.#content);
     this.#scroller.addEventListener("scroll", this.#scrolled, { passive: true });
+    for (const type of GESTURES) this.#scroller.addEventListener(type, this.#moving, { passive: true });
   }
 
   stop() {
     this.#observer.disconnect();
     this.#scroller.removeEventListener("scroll", this.#scrolled);
+    for (const type of GESTURES) this.#scroller.removeEventListener(type, this.#moving);
   }
 
   /** Go to the end, and follow it again. */
@@ -50,6 +60,10 @@ export class Follower {
     this.#kept = element && { element, top: element.getBoundingClientRect().top };
   }
 
+  #moving = () => {
+    this.#gesture = performance.now();
+  };
+
   #scrolled = () => {
     const { scrollTop, scrollHeight, clientHeight } = this.#scroller;
     if (this.#kept && this.#moved()) this.#kept = null; // by the reader
@@ -61,7 +75,12 @@ export class Follower {
 
   #resized() {
     if (this.#kept?.element.isConnected) this.#scroller.scrollTop += this.#moved();
-    else if (this.#following && !this.resting) this.#toEnd();
+    else if (this.#following && !this.resting && !this.#held) this.#toEnd();
+  }
+
+  /** Whether the reader is on the way to another place, or marks something. */
+  get #held() {
+    return performance.now() - this.#gesture < HOLD_MS || selectedIn(this.#content);
   }
 
   /** By how many pixels what is kept stands elsewhere than it did. */

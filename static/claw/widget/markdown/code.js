@@ -1,6 +1,7 @@
 // The actions of a code block; highlighting is loaded with the first complete block.
 
 import { nextFrame } from "../dom/frame.js";
+import { selectedIn } from "../dom/selection.js";
 
 /** Longer code (characters) would take longer than a frame to colour, and is shown plain. */
 const LONGEST = 20_000;
@@ -27,7 +28,7 @@ export async function colour(block) {
 /** @param {HTMLElement} block @param {(code: string, language: string) => any} highlight */
 function paint(block, highlight) {
   const code = block.querySelector("code");
-  if (!code?.isConnected) return;
+  if (!code?.isConnected || selectedIn(code)) return; // what is selected stays selected
   const tree = highlight(code.textContent ?? "", block.dataset.language ?? "");
   if (tree) code.replaceChildren(...tree.children.map(node));
 }
