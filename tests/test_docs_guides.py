@@ -29,6 +29,7 @@ from conversations.feed import base as feed
 from conversations.history import page as history_page
 from conversations.transports import admission
 from conversations.transports.rest.usage import report as usage
+from conversations.transports.rest.visitors import transcripts
 from conversations.transports.ws import session
 from conversations.usage import keeping
 from core import http
@@ -120,6 +121,10 @@ def test_every_fixed_limit_is_the_real_one() -> None:
         websocket.MAX_CONTROL_FRAMES,
         websocket.CONTROL_FRAMES_A_SECOND,
         session.MAX_SUBSCRIPTIONS,
+        admission.LETTERS_OF_ONE,
+        admission.LETTERS_AT_ADDRESS,
+        admission.LETTERS_OF_ALL,
+        transcripts.MAX_TO_ONE,
         admission.MAX_WATCHES,
         feed.MAX_EVENTS,
         feed.MAX_BYTES,

@@ -23,6 +23,10 @@ SLOT_RETRY_MS = 5000  # nobody knows when a slot frees; soon enough to try again
 # Anybody may ask for the pattern of `manage.py doctor`, which is open for half a minute.
 DIAGNOSES, DIAGNOSES_PER_MINUTE = 20, 30
 
+LETTERS_OF_ONE, LETTERS_AT_ADDRESS, LETTERS_OF_ALL = 10, 50, 1000
+"""Messages to people, and mails, that one sender, one network address and the callers of one
+organisation may send in a day."""
+
 MAX_WATCHES = 100
 """Streams of one organisation's command center: each costs a look into the feed now and then."""
 
@@ -105,6 +109,26 @@ async def count_message(limits: Limits, caller: Caller) -> None:
         Window(joined(*address), by_address),
         Window(joined(*address, "day"), daily, DAY),
         Window(joined("visitors", agent), settings.CLAW_VISITOR_MESSAGES_PER_AGENT),
+    )
+
+
+async def count_contact(limits: Limits, caller: Caller) -> None:
+    """One message to the people behind an agent. Raises `rate_limited`."""
+    await _admit(limits, "Too many messages today.", *_letters("contact", caller))
+
+
+async def count_transcript(limits: Limits, caller: Caller) -> None:
+    """One conversation by mail. Raises `rate_limited`."""
+    await _admit(limits, "Too many mails today.", *_letters("transcript", caller))
+
+
+def _letters(kind: str, caller: Caller) -> tuple[Window, ...]:
+    """The sender's own letters of a day, those of the address, and those of the organisation."""
+    principal = caller.principal
+    return (
+        Window(joined(kind, principal.id, principal.owner), LETTERS_OF_ONE, DAY),
+        Window(joined(kind, "at", network_of(caller.client)), LETTERS_AT_ADDRESS, DAY),
+        Window(joined(kind, "all", principal.organization_id), LETTERS_OF_ALL, DAY),
     )
 
 

@@ -122,6 +122,7 @@ export interface ClawChatAttributes {
   texts?: string;
   theme?: WidgetSettings["theme"];
   transcript?: boolean | "";
+  "transcript-email"?: boolean | "";
   "unread-title"?: boolean | "";
   width?: string | number;
 }

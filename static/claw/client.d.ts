@@ -148,6 +148,8 @@ export class ClawClient extends Emitter<ClientEvents> {
     ): Promise<{ messages: Message[]; nextCursor: string | null }>;
     /** How somebody found it, from 1 to 5; null takes it back. */
     rate(id: string, rating: number | null, comment?: string): Promise<ConversationInfo>;
+    /** Sent by mail, if the agent does that (`transcriptEmail`). */
+    mail(id: string, email: string): Promise<null>;
     sendMessageStream(asked: { conversationId: string; content: string } & ChatOptions): Answer;
   };
   readonly agents: {
@@ -161,6 +163,8 @@ export class ClawClient extends Emitter<ClientEvents> {
       query?: { before?: string; limit?: number },
     ): Promise<{ messages: Message[]; nextCursor: string | null }>;
   };
+  /** Write to the people behind the agent: webhooks with `contact:message` get it, else it is `not_found`. */
+  contact(message: { email: string; message: string; name?: string; page?: string }): Promise<null>;
   conversation(options?: {
     agentId?: string;
     conversationId?: string | null;

@@ -558,6 +558,7 @@ export interface WidgetSettings {
   pageContext?: boolean | ("selection" | "title" | "url")[];
   pageData?: Record<string, any>;
   transcript?: boolean;
+  transcriptEmail?: boolean;
   rating?: boolean;
   resizable?: boolean;
   sound?: boolean;
@@ -596,8 +597,8 @@ export interface Consent {
 
 /**
  * The hours in which people are there to help. At other times the chat says so, and takes a
- * message for them: `email` is its address, and `form` shows a form whose fields the page gets as
- * an event.
+ * message for them: `email` is its address, and `form` shows a form, which webhooks and the page
+ * get.
  */
 export interface Hours {
   open: OpenHours[];

@@ -107,6 +107,7 @@ TESTED_BY = {
     "webhooks/mails.py": "tests/webhooks/test_deliverer.py",
     "webhooks/models.py": "tests/webhooks/access/test_queue.py",
     "wire/objects/replay.py": "tests/conversations/runs/test_replay.py",
+    "wire/objects/contact.py": "tests/conversations/transports/rest/visitors/test_contact.py",
     "wire/objects/webhooks.py": "tests/clawsite/test_openapi.py",
     "pipelines/access/": "tests/pipelines/worker/test_worker.py",
     "pipelines/api/": "tests/live/test_pipelines.py",

@@ -22,6 +22,14 @@ PICTURE = (
     "A4IDgiPjxyZWN0IHdpZHRoPSI4IiBoZWlnaHQ9IjgiIGZpbGw9InRvbWF0byIvPjwvc3ZnPg=="
 )
 NEVER = {"open": [], "timeZone": "Europe/Berlin"}
+LISTENING = """
+from agents.models import Agent
+from webhooks.models import Webhook
+organization = Agent.objects.get(slug="demo").organization
+Webhook.objects.create(
+    organization=organization, url="http://127.0.0.1:9/", events=["contact:message"], secret="x")
+"""
+DELIVERED = "from webhooks.models import Delivery; print(Delivery.objects.get().body)"
 HEAR = """(chat, type) => {
     window.heard = [];
     chat.addEventListener(type, (event) => { event.preventDefault(); heard.push(event.detail); });
@@ -190,6 +198,43 @@ async def test_outside_of_the_hours_one_can_leave_a_message(
     assert await page.evaluate("heard") == [said]
 
 
+async def test_what_is_written_outside_of_the_hours_reaches_webhooks(
+    page: Page, shop: Site, server: Server, watched: Any
+) -> None:
+    """Where nobody takes it that is said, and it can be sent again."""
+    watched.connections_may_fail = True
+    open_to_visitors(server, "demo", widget={"hours": NEVER | {"form": True}})
+    widget = await chat_of(page, shop, server, {}, agent="demo")
+    await widget.open()
+    await page.get_by_text("Write to us").click()
+    form = page.locator(".hours form")
+    await form.get_by_label("E-mail").fill("ada@example.com")
+    await form.get_by_label("Message").fill("Call me")
+    await form.get_by_role("button", name="Send").click()
+    await expect(form.get_by_role("alert")).to_have_text("Something went wrong on our side.")
+    # To this machine, which the server does not connect to: it stays in the log of deliveries.
+    server.manage("shell", "-v0", "-c", LISTENING)
+    await form.get_by_role("button", name="Send").click()
+    await expect(page.get_by_text("Thank you. We will get back to you.")).to_be_visible()
+    assert '"message":"Call me"' in server.manage("shell", "-v0", "-c", DELIVERED)
+    open_to_visitors(server, "demo", widget={})
+
+
+async def test_the_conversation_comes_by_mail(page: Page, shop: Site, server: Server) -> None:
+    open_to_visitors(server, "demo", widget={"transcriptEmail": True})
+    widget = await chat_of(page, shop, server, {}, agent="demo")
+    await widget.open()
+    await widget.ask("/echo Hello")
+    await widget.answered("Hello")
+    await page.get_by_role("button", name="More").click()
+    await page.get_by_role("button", name="E-mail the conversation").click()
+    await page.get_by_label("E-mail the conversation").fill("ada@example.com")
+    await page.locator(".rating").get_by_role("button", name="Send").click()
+    await expect(page.get_by_text("It is on its way to ada@example.com.")).to_be_visible()
+    assert "Mail to ada@example.com: Your conversation with demo" in server.log
+    open_to_visitors(server, "demo", widget={})
+
+
 @pytest.mark.parametrize(
     ("moment", "open_"),
     [
@@ -211,7 +256,7 @@ async def test_hours_are_those_of_the_time_zone(
         {"days": [6], "opens": "22:00", "closes": "02:00"},
     ]
     script = """async ([hours, moment]) => {
-        const { isOpen } = await import("/static/claw/widget/options/hours.js");
+        const { isOpen } = await import("/static/claw/widget/options/people/hours.js");
         return isOpen(hours, new Date(moment));
     }"""
     hours = {"open": week, "timeZone": "Europe/Berlin"}

@@ -24,6 +24,8 @@ REQUIRED = {
     "/api/stream-tickets": {"message": "Hi"},
     "/api/conversations/{conversationId}/messages": {"content": "Hi"},
     "/api/messages/{messageId}/feedback": {"rating": "up"},
+    "/api/conversations/{conversationId}/transcript": {"email": "ada@example.com"},
+    "/api/contact-messages": {"email": "ada@example.com", "message": "Hi"},
     "/api/conversations/{conversationId}/rating": {"rating": 5},
     "/api/runs/{runId}/approvals/{approvalId}": {"approve": True, "argsDigest": "-"},
     "/api/runs/{runId}/answers": {"id": "-", "text": "Hi"},

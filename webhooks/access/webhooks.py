@@ -97,6 +97,15 @@ def add_delivery(row: Webhook, type: str, body: str) -> Delivery:
     return Delivery.objects.create(webhook=row, type=type, body=body)
 
 
+def send_to_all(organization_id: str, type: str, body: str) -> int:
+    """Let every enabled webhook that wants this type be sent a message that the feed does not have;
+    returns their number."""
+    enabled = webhooks_of(organization_id).filter(enabled=True)
+    wanting = [row for row in enabled if type in row.events]
+    Delivery.objects.bulk_create(Delivery(webhook=row, type=type, body=body) for row in wanting)
+    return len(wanting)
+
+
 def replay(row: Webhook, found: Delivery) -> None:
     """Let a delivery be sent again under its id, with all its attempts. Raises `invalid_message`
     for a webhook that is disabled."""

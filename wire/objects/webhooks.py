@@ -8,7 +8,9 @@ from msgspec import UNSET, Meta, UnsetType
 from wire.feed import TYPES
 from wire.parse import Moment
 
-EVENTS = TYPES - {"run:progress"}
+CONTACT = "contact:message"
+"""A visitor has written to the people behind an agent; the feed has it not."""
+EVENTS = TYPES - {"run:progress"} | {CONTACT}
 """The types that a webhook may ask for; progress is kept nowhere."""
 EventType = Annotated[str, Meta(extra_json_schema={"enum": sorted(EVENTS)})]
 EventTypes = Annotated[list[EventType], Meta(min_length=1, max_length=50)]

@@ -107,8 +107,8 @@ class OpenHours(_Part, frozen=True, kw_only=True):
 
 class Hours(_Part, frozen=True, kw_only=True):
     """The hours in which people are there to help. At other times the chat says so, and takes a
-    message for them: `email` is its address, and `form` shows a form whose fields the page gets
-    as an event."""
+    message for them: `email` is its address, and `form` shows a form, which webhooks and the page
+    get."""
 
     open: Annotated[list[OpenHours], Meta(max_length=14)]
     time_zone: Annotated[str, Meta(pattern=r"^[A-Za-z0-9_+/-]{1,64}$")]
@@ -148,6 +148,7 @@ class WidgetSettings(_Part, frozen=True, kw_only=True):
     ) = UNSET
     page_data: dict[str, Any] | UnsetType = UNSET
     transcript: bool | UnsetType = UNSET
+    transcript_email: bool | UnsetType = UNSET
     rating: bool | UnsetType = UNSET
     resizable: bool | UnsetType = UNSET
     sound: bool | UnsetType = UNSET

@@ -7,7 +7,7 @@ from agents.api.tool_operations import OPERATIONS as OF_TOOLS
 from agents.api.version_operations import OPERATIONS as OF_VERSIONS
 from approvals.api.operations import OPERATIONS as OF_STANDING_APPROVALS
 from conversations.access import READING
-from conversations.transports.rest import api, conversation_route, tickets, visitors
+from conversations.transports.rest import api, conversation_route, tickets
 from conversations.transports.rest.archive import OPERATIONS as OF_ARCHIVE
 from conversations.transports.rest.decisions import OPERATIONS as OF_DECISIONS
 from conversations.transports.rest.monitoring.alerts import OPERATIONS as OF_ALERTS
@@ -31,6 +31,9 @@ from conversations.transports.rest.parameters import (
 from conversations.transports.rest.replay import OPERATIONS as OF_REPLAY
 from conversations.transports.rest.usage.budgets import OPERATIONS as OF_BUDGETS
 from conversations.transports.rest.usage.report import OPERATIONS as OF_USAGE
+from conversations.transports.rest.visitors import sessions
+from conversations.transports.rest.visitors.contact import OPERATIONS as OF_CONTACT
+from conversations.transports.rest.visitors.transcripts import OPERATIONS as OF_TRANSCRIPTS
 from conversations.transports.sse import command_center
 from conversations.transports.sse import views as sse
 from core.http import PAGE
@@ -159,7 +162,7 @@ ASK = (
     Operation(
         "GET",
         "greeting",
-        visitors.greet,
+        sessions.greet,
         name="getGreeting",
         summary="The agent as it greets visitors of a web page that it allows",
         parameters=(AGENT,),
@@ -169,7 +172,7 @@ ASK = (
     Operation(
         "POST",
         "visitor-sessions",
-        visitors.create,
+        sessions.create,
         name="createVisitorSession",
         summary="A token for somebody on a web page that the agent allows",
         body=NewVisitorSession,
@@ -359,5 +362,7 @@ MANAGE = (
     *OF_BUDGETS,
     *OF_WEBHOOKS,
     *OF_ALERTS,
+    *OF_CONTACT,
+    *OF_TRANSCRIPTS,
 )
 """All others: the caller is known before the view begins."""

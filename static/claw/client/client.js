@@ -113,6 +113,8 @@ export class ClawClient extends Emitter {
     messages: (id, query) => this.#json("GET", `${path(id)}/messages`, { query }),
     /** How somebody found it, from 1 to 5; null takes it back. @param {string} id @param {number | null} rating @param {string} [comment] @returns {Promise<ConversationInfo>} */
     rate: (id, rating, comment) => this.#json("PUT", `${path(id)}/rating`, { body: { rating, comment } }),
+    /** Sent by mail, if the agent does that (`transcriptEmail`). @param {string} id @param {string} email @returns {Promise<null>} */
+    mail: (id, email) => this.#json("POST", `${path(id)}/transcript`, { body: { email } }),
     /**
      * As `chat.stream` in this conversation; its events also have the names `token` and `usage.total`.
      * @param {{conversationId: string, content: string} & ChatOptions} asked
@@ -137,6 +139,11 @@ export class ClawClient extends Emitter {
     /** The versions of a user's message before its edits, each with its answer; oldest first. @param {string} id @param {{before?: string, limit?: number}} [query] @returns {Promise<{messages: Message[], nextCursor: string | null}>} */
     versions: (id, query) => this.#door().api.json("GET", `/api/messages/${encodeURIComponent(id)}/versions`, { query }),
   };
+
+  /** Write to the people behind the agent: webhooks with `contact:message` get it, else it is `not_found`. @param {{email: string, message: string, name?: string, page?: string}} message @returns {Promise<null>} */
+  contact(message) {
+    return this.#door().api.json("POST", "/api/contact-messages", { body: message });
+  }
 
   /** A live chat, see `Conversation`. @param {{agentId?: string, conversationId?: string | null, messages?: Message[]}} [options] */
   conversation({ agentId, ...options } = {}) {

@@ -3,7 +3,7 @@
 /** Those that only change how the chat looks: it need not begin anew. */
 export const LOOKS = ["accent", "header-color", "height", "position", "radius", "theme", "width"];
 /** The other values of attributes; the rest needs the property `settings`, or the agent. */
-const OTHERS = "avatar bubble consent disclaimer follow-ups greetings hours launcher-icon launcher-text logo page-context page-data rating resizable slash-prompts sound texts transcript unread-title";
+const OTHERS = "avatar bubble consent disclaimer follow-ups greetings hours launcher-icon launcher-text logo page-context page-data rating resizable slash-prompts sound texts transcript transcript-email unread-title";
 
 /** The attributes of the element that are settings. */
 export const ATTRIBUTES = [...LOOKS, ...OTHERS.split(" ")];

@@ -63,6 +63,7 @@ export default {
   enlarge: "النافذة كاملة",
   sound: "صوت عند كل إجابة جديدة",
   transcript: "تنزيل المحادثة",
+  mail: { title: "إرسال المحادثة بالبريد الإلكتروني", sent: "المحادثة في طريقها إلى {email}." },
   versions: { earlier: "نسخة أقدم", later: "نسخة أحدث", of: "النسخة {number} من {count}" },
   consent: { title: "قبل أن تبدأ", agree: "أوافق", privacy: "الخصوصية" },
   hours: {

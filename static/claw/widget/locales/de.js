@@ -63,6 +63,7 @@ export default {
   enlarge: "Ganzes Fenster",
   sound: "Ton bei neuen Antworten",
   transcript: "Unterhaltung herunterladen",
+  mail: { title: "Unterhaltung per E-Mail senden", sent: "Sie ist unterwegs an {email}." },
   versions: { earlier: "Frühere Fassung", later: "Spätere Fassung", of: "Fassung {number} von {count}" },
   consent: { title: "Bevor es losgeht", agree: "Einverstanden", privacy: "Datenschutz" },
   hours: {

@@ -63,6 +63,7 @@ export default {
   enlarge: "Whole window",
   sound: "Sound for new answers",
   transcript: "Download the conversation",
+  mail: { title: "E-mail the conversation", sent: "It is on its way to {email}." },
   versions: { earlier: "Earlier version", later: "Later version", of: "Version {number} of {count}" },
   consent: { title: "Before you begin", agree: "I agree", privacy: "Privacy" },
   hours: {

@@ -63,6 +63,7 @@ export default {
   enlarge: "Ventana completa",
   sound: "Sonido con cada respuesta nueva",
   transcript: "Descargar la conversación",
+  mail: { title: "Enviar la conversación por correo", sent: "Va en camino a {email}." },
   versions: { earlier: "Versión anterior", later: "Versión posterior", of: "Versión {number} de {count}" },
   consent: { title: "Antes de empezar", agree: "Acepto", privacy: "Privacidad" },
   hours: {

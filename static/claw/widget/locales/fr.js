@@ -63,6 +63,7 @@ export default {
   enlarge: "Toute la fenêtre",
   sound: "Son à chaque nouvelle réponse",
   transcript: "Télécharger la conversation",
+  mail: { title: "Envoyer la conversation par e-mail", sent: "Elle est en route vers {email}." },
   versions: { earlier: "Version précédente", later: "Version suivante", of: "Version {number} sur {count}" },
   consent: { title: "Avant de commencer", agree: "J’accepte", privacy: "Confidentialité" },
   hours: {

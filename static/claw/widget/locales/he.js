@@ -63,6 +63,7 @@ export default {
   enlarge: "חלון מלא",
   sound: "צליל לתשובות חדשות",
   transcript: "הורדת השיחה",
+  mail: { title: "שליחת השיחה בדוא״ל", sent: "השיחה בדרך אל {email}." },
   versions: { earlier: "גרסה קודמת", later: "גרסה מאוחרת יותר", of: "גרסה {number} מתוך {count}" },
   consent: { title: "לפני שמתחילים", agree: "אני מסכים/ה", privacy: "פרטיות" },
   hours: {

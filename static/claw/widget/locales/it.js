@@ -63,6 +63,7 @@ export default {
   enlarge: "Finestra intera",
   sound: "Suono per le nuove risposte",
   transcript: "Scarica la conversazione",
+  mail: { title: "Invia la conversazione per e-mail", sent: "È in arrivo a {email}." },
   versions: { earlier: "Versione precedente", later: "Versione successiva", of: "Versione {number} di {count}" },
   consent: { title: "Prima di iniziare", agree: "Accetto", privacy: "Privacy" },
   hours: {

@@ -63,6 +63,7 @@ export default {
   enlarge: "ウィンドウ全体に表示",
   sound: "新しい回答を音で知らせる",
   transcript: "会話をダウンロード",
+  mail: { title: "会話をメールで送る", sent: "{email} に送信しました。" },
   versions: { earlier: "前の版", later: "次の版", of: "{count}件中{number}件目の版" },
   consent: { title: "はじめる前に", agree: "同意する", privacy: "プライバシー" },
   hours: {

@@ -63,6 +63,7 @@ export default {
   enlarge: "Hele venster",
   sound: "Geluid bij nieuwe antwoorden",
   transcript: "Gesprek downloaden",
+  mail: { title: "Gesprek per e-mail sturen", sent: "Het is onderweg naar {email}." },
   versions: { earlier: "Eerdere versie", later: "Latere versie", of: "Versie {number} van {count}" },
   consent: { title: "Voordat je begint", agree: "Akkoord", privacy: "Privacy" },
   hours: {

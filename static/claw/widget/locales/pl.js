@@ -63,6 +63,7 @@ export default {
   enlarge: "Całe okno",
   sound: "Dźwięk przy nowych odpowiedziach",
   transcript: "Pobierz rozmowę",
+  mail: { title: "Wyślij rozmowę e-mailem", sent: "Rozmowa jest w drodze na adres {email}." },
   versions: { earlier: "Wcześniejsza wersja", later: "Późniejsza wersja", of: "Wersja {number} z {count}" },
   consent: { title: "Zanim zaczniesz", agree: "Zgadzam się", privacy: "Prywatność" },
   hours: {

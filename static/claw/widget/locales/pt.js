@@ -63,6 +63,7 @@ export default {
   enlarge: "Janela inteira",
   sound: "Som a cada nova resposta",
   transcript: "Baixar a conversa",
+  mail: { title: "Enviar a conversa por e-mail", sent: "Ela está a caminho de {email}." },
   versions: { earlier: "Versão anterior", later: "Versão seguinte", of: "Versão {number} de {count}" },
   consent: { title: "Antes de começar", agree: "Concordo", privacy: "Privacidade" },
   hours: {

@@ -63,6 +63,7 @@ export default {
   enlarge: "Tüm pencere",
   sound: "Yeni yanıtlarda ses",
   transcript: "Görüşmeyi indir",
+  mail: { title: "Görüşmeyi e-postayla gönder", sent: "{email} adresine gönderildi." },
   versions: { earlier: "Önceki sürüm", later: "Sonraki sürüm", of: "Sürüm {number}/{count}" },
   consent: { title: "Başlamadan önce", agree: "Kabul ediyorum", privacy: "Gizlilik" },
   hours: {

@@ -63,6 +63,7 @@ export default {
   enlarge: "占满窗口",
   sound: "有新回答时发出声音",
   transcript: "下载对话",
+  mail: { title: "通过电子邮件发送对话", sent: "已发送至 {email}。" },
   versions: { earlier: "较早的版本", later: "较晚的版本", of: "第 {number} 个版本，共 {count} 个" },
   consent: { title: "开始之前", agree: "我同意", privacy: "隐私" },
   hours: {

@@ -18,7 +18,7 @@ const OPTIONS = {
   consent: () => import("./consent.js"),
   disclaimer: () => import("./disclaimer.js"),
   followUps: () => import("./follow-ups.js"),
-  hours: () => import("./hours.js"),
+  hours: () => import("./people/hours.js"),
   pageContext: () => import("./page.js"),
   pageData: () => import("./page.js"),
   rating: () => import("./rating.js"),
@@ -26,6 +26,7 @@ const OPTIONS = {
   slashPrompts: () => import("./slash.js"),
   sound: () => import("./sound.js"),
   transcript: () => import("./transcript.js"),
+  transcriptEmail: () => import("./people/transcript-email.js"),
   unreadTitle: () => import("./title.js"),
 };
 

@@ -1,0 +1,1 @@
+"""What somebody on a web page asks for beside answers."""
