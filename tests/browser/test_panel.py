@@ -200,6 +200,26 @@ async def test_p36_one_write_a_frame_and_no_long_task(page: Page, browser: Brows
     assert max(task.get("tdur", 0) for task in tasks) / 1000 <= 50
 
 
+async def test_the_end_of_a_long_answer_touches_no_other_block(
+    page: Page, browser: Browser
+) -> None:
+    """The cursor goes, and the style of what stands above it is not looked up again."""
+    text = "A line of text.\n\n"
+    await page.evaluate("(text) => { talk.begin(); talk.token(text.repeat(3000)) }", text)
+    await expect(page.locator(".assistant .body > p")).to_have_count(3000, timeout=60_000)
+    await expect(page.locator(".body > .open")).to_have_count(1)
+    content = "(open) => getComputedStyle(open, '::after').content"
+    assert await page.locator(".body > .open").evaluate(content) == '""'
+    await page.evaluate(FRAMES)
+    await browser.start_tracing(page=page, categories=["disabled-by-default-devtools.timeline"])
+    await page.evaluate("talk.end()")
+    await expect(page.locator(".body > .open")).to_have_count(0)
+    await page.evaluate(FRAMES)
+    trace = json.loads(await browser.stop_tracing())["traceEvents"]
+    styled = [event["args"] for event in trace if event["name"] == "UpdateLayoutTree"]
+    assert 0 < sum(args.get("elementCount", 0) for args in styled) < 500
+
+
 async def test_a_long_answer_is_written_once(page: Page) -> None:
     """20,000 tokens: nothing that stands is taken away or written again."""
     await page.evaluate(COUNT)

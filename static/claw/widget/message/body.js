@@ -40,6 +40,8 @@ export class Body {
   #due = 0;
   #final = false;
   #ended = false;
+  /** The block behind which the cursor stands. @type {Element | null} */
+  #open = null;
 
   /**
    * @param {Message["role"]} role a user's message is shown as it was written
@@ -99,6 +101,18 @@ export class Body {
     }
     const took = performance.now() - start;
     if (took > BUDGET_MS) this.#due = start + took * (1 + REST);
+  }
+
+  /**
+   * Show a cursor behind the last word, or none. The block is marked itself: a style that depends on
+   * something around it would be looked up for every block when the answer ends.
+   * @param {boolean} shown
+   */
+  point(shown) {
+    const open = shown ? this.element.lastElementChild : null;
+    if (open !== this.#open) this.#open?.classList.remove("open");
+    open?.classList.add("open"); // again, as a block that is written anew has its own classes only
+    this.#open = open;
   }
 
   /** @returns {Writer | null} */

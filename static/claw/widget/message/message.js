@@ -101,7 +101,9 @@ export class MessageView {
     const streaming = !!message.streaming || !this.#body.complete;
     if (!streaming || message.content) this.#stepsDone();
     const { classList } = this.element;
-    classList.toggle("streaming", streaming && message.status !== "waiting");
+    const typing = streaming && message.status !== "waiting";
+    classList.toggle("streaming", typing);
+    this.#body.point(typing && message.role === "assistant");
     classList.toggle("empty", !message.content);
     classList.toggle("sending", message.status === "sending");
     classList.toggle("cancelled", message.status === "cancelled");

@@ -29,7 +29,7 @@ export function isOpen({ open, timeZone }, moment) {
   const parts = Object.fromEntries(format.formatToParts(moment).map(({ type, value }) => [type, value]));
   const [day, time] = [DAYS.indexOf(parts.weekday) + 1, `${parts.hour}:${parts.minute}`];
   return open.some(({ days, opens, closes }) => {
-    // What closes before it opens does so on the next day.
+    // An hour of closing before the hour of opening is on the next day.
     if (opens < closes) return days.includes(day) && opens <= time && time < closes;
     return (days.includes(day) && opens <= time) || (days.includes(day === 1 ? 7 : day - 1) && time < closes);
   });

@@ -1,4 +1,4 @@
-"""`conversations.transports.rest.visitors`: how a page meets an agent and gets a token."""
+"""`conversations.transports.rest.visitors.sessions`: how a page meets an agent and gets a token."""
 
 import pytest
 
