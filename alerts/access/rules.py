@@ -47,10 +47,10 @@ def alerts_of(organization_id: str, agents: Agents = None) -> QuerySet[Alert]:
     return rows if agents is None else rows.filter(agent_id__in=agents)
 
 
-def open_alerts(organization_id: str, agents: Agents = None) -> list[Alert]:
+def open_alerts(organization_id: str, agents: Agents = None) -> QuerySet[Alert]:
     """The alerts that have not resolved, the newest first."""
     rows = alerts_of(organization_id, agents).filter(resolved_at=None)
-    return list(rows.order_by("-triggered_at")[:MAX_OPEN])
+    return rows.order_by("-triggered_at")[:MAX_OPEN]
 
 
 @transaction.atomic

@@ -103,7 +103,7 @@ def change(request: HttpRequest, member: Member, rule_id: str) -> HttpResponse:
 
 def waiting(member: Member) -> int:
     """The number of alerts that are open."""
-    return len(access.open_alerts(*alerting.reader(member.caller)))
+    return access.open_alerts(*alerting.reader(member.caller)).count()
 
 
 def _form(request: HttpRequest, member: Member, rule: AlertRule | None = None) -> RuleForm:

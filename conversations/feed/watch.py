@@ -69,7 +69,7 @@ class Watch:
         organization_id = self.principal.organization_id
         cursor = await begin(feed, organization_id)
         runs = await database_step(access.live_runs, self.principal, self.agents)
-        alerts = await database_step(open_alerts, organization_id, self.agents)
+        alerts = await database_step(list, open_alerts(organization_id, self.agents))
         progress = await feed.store.noted(organization_id)
         state = wire.CommandCenterState(
             at=now(),
