@@ -45,7 +45,7 @@ def fingerprint(request: HttpRequest) -> str:
 
 
 @transaction.atomic
-def once(attempt: Attempt, answer: Callable[[], Answer]) -> HttpResponse:
+def once(attempt: Attempt, answer: Callable[[], HttpResponse]) -> HttpResponse:
     """Returns the first response of `answer()` to an attempt, and the same again to every later
     one, without its secret.
 
@@ -65,7 +65,8 @@ def once(attempt: Attempt, answer: Callable[[], Answer]) -> HttpResponse:
     if not new:
         return _again(row, attempt)
     response = answer()
-    row.status, row.body = response.status_code, response.lasting.decode()
+    body = response.lasting if isinstance(response, Answer) else response.content
+    row.status, row.body = response.status_code, body.decode()
     row.etag = response.get("ETag", "")
     row.save(update_fields=["status", "body", "etag"])
     return response

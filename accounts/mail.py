@@ -4,8 +4,10 @@ import hashlib
 from smtplib import SMTPRecipientsRefused
 
 from django.core.cache import cache
+from django.core.exceptions import ValidationError
 from django.core.mail import EmailMessage, send_mail
 from django.core.mail.backends.console import EmailBackend
+from django.core.validators import validate_email
 
 from engine.errors import ClawError, Unavailable, invalid
 
@@ -23,8 +25,12 @@ class PrintedMail(EmailBackend):
 
 
 def send(email: str, subject: str, text: str) -> None:
-    """Hand a mail to the mail server, and wait until it has it. Raises `invalid_message` where it
-    refuses the address, and `unavailable`."""
+    """Hand a mail to the mail server, and wait until it has it. Raises `invalid_message` for an
+    address that is none or that the server refuses, and `unavailable`."""
+    try:
+        validate_email(email)
+    except ValidationError:
+        raise invalid("email", "This is no e-mail address.") from None
     try:
         send_mail(subject, text, None, [email])
     except SMTPRecipientsRefused:

@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from django.http import HttpResponse
 from django.test import RequestFactory
 from django.utils import timezone
 
@@ -39,6 +40,12 @@ def test_it_works(attempt):
     assert first.content == b'{"number":1,"apiKey":"claw_live_x"}'
     assert second.content == recall(attempt).content == b'{"number":1}'
     assert (second.status_code, second["ETag"]) == (201, '"1"')
+
+
+def test_an_answer_without_a_body_is_remembered_too(attempt):
+    for answer in (lambda: HttpResponse(status=204), never):
+        response = once(attempt, answer)
+        assert (response.status_code, response.content) == (204, b"")
 
 
 def test_p7_of_twenty_at_once_one_is_carried_out(attempt, acme):

@@ -1,8 +1,10 @@
 """`accounts.mail`: without a mail server the address and the code stand on one line."""
 
+import pytest
 from django.core.mail import EmailMessage
 
-from accounts.mail import PrintedMail
+from accounts.mail import PrintedMail, send
+from engine.errors import ClawError
 
 
 def test_it_works(capsys):
@@ -12,3 +14,13 @@ def test_it_works(capsys):
     assert (
         capsys.readouterr().out == "Mail to ada@example.com: Your code: Hello, your code: ABC-DEF\n"
     )
+
+
+@pytest.mark.parametrize(
+    "address", ["", "ada", "\x90@example.com", "ada@example.com\nBcc: all@example.com", "a,b@c.de"]
+)
+def test_what_is_no_address_is_refused_before_it_is_sent(address, mailoutbox):
+    with pytest.raises(ClawError) as refused:
+        send(address, "Hello", "Hello.")
+    assert refused.value.code == "invalid_message"
+    assert mailoutbox == []

@@ -111,7 +111,8 @@ async def test_the_server_is_killed_and_the_answer_resumed(server: Server, tmp_p
         server.kill()
         server.start()
     events = [json.loads(data) for data in re.findall(r"^data: (.*)$", printed, re.MULTILINE)]
-    assert [event["seq"] for event in events] == list(range(1, len(events) + 1))
+    places = [event["seq"] for event in events]  # with gaps, of what no client gets
+    assert places == sorted(set(places))
     assert len({event["runId"] for event in events}) == 1
     assert (
         "".join(event["content"] for event in events if event["type"] == "token")

@@ -72,6 +72,7 @@ async def test_a_session_tells_what_to_show(server: Server, manager: Rest) -> No
         "showThinking": False,
         "showTools": False,
         "showUsage": False,
+        "ifBusy": "queue",
         "widget": {"accent": "#0a7"},
     }
 

@@ -9,7 +9,7 @@ from msgspec import Meta
 Email = Annotated[
     str,
     Meta(
-        pattern=r"^[^\s@<>()\[\]\\,;:\"\x00-\x1f\x7f]{1,64}@[A-Za-z0-9.-]{1,185}\.[A-Za-z]{2,63}$"
+        pattern=r"^[^\s@<>()\[\]\\,;:\"\x00-\x1f\x7f-\x9f]{1,64}@[A-Za-z0-9.-]{1,185}\.[A-Za-z]{2,63}$"
     ),
 ]
 Line = Annotated[str, Meta(max_length=200)]
