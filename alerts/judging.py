@@ -8,7 +8,7 @@ from alerts.models import AlertRule, Comparison
 
 
 class Change(Enum):
-    """What becomes of a rule's alert; the value is the type of its message in the feed."""
+    """The change of a rule's alert; the value is the type of its message in the feed."""
 
     TRIGGERS = "alert:triggered"
     RESOLVES = "alert:resolved"

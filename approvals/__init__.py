@@ -1,1 +1,1 @@
-"""What people have approved beforehand: later calls of a tool."""
+"""Approvals that people have given beforehand, for later calls of a tool."""

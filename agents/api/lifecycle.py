@@ -18,7 +18,7 @@ KEPT = (
     *("show_thinking", "show_tools", "show_usage", "if_busy", "on_disconnect", "on_crash"),
     *("visitor_messages_per_minute", "visitor_messages_per_day"),
 )
-"""What a copy has beside the configuration. Nobody but its maker may ask it at first: it has no
+"""The fields of a copy beside the configuration. Only its maker may ask it at first: it has no
 page, no origins and no keys."""
 NAME_LENGTH = 150
 _copy = msgspec.json.Decoder(management.Copy)

@@ -1,4 +1,5 @@
-"""What is still to be told about alerts. A process takes a notice, tells it, and deletes it."""
+"""Notices: messages about alerts that are still to be sent. A process takes one, sends it, and
+deletes it."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""What works in every process that carries out runs, beside the runs."""
+"""The parts that work beside the runs, in every process that carries out some."""
 
 from pipelines.worker.worker import begin as begin_pipelines
 

@@ -1,4 +1,4 @@
-"""What differs between two versions, line by line, for people."""
+"""The differences between two versions, line by line, for people."""
 
 import json
 import re

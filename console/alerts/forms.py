@@ -13,7 +13,7 @@ HINTS = {"ratio": "0 to 1", "ms": "ms", "USD": "US dollars", "runs": "", "tokens
 
 
 class RuleForm(forms.Form):
-    """What is watched, when it is too much, and who is told."""
+    """The number that is watched, its threshold, and the people who are told."""
 
     name = forms.CharField(max_length=100)
     metric = forms.ChoiceField(label="Watch")

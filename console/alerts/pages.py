@@ -50,7 +50,7 @@ class Line:
 @require_safe
 @for_members("monitor:read")
 def index(request: HttpRequest, member: Member) -> HttpResponse:
-    """What is wrong now, the rules, then the history, the newest first."""
+    """The open alerts, the rules, then the history, the newest first."""
     organization_id, mine = alerting.reader(member.caller)
     history, cursor = newest(
         access.alerts_of(organization_id, mine).exclude(resolved_at=None),

@@ -7,7 +7,7 @@ from accounts.members import digest
 from accounts.models import Invitation
 
 SESSION_KEY = "invitation"
-"""Where the session keeps the code."""
+"""The name under which the session keeps the code."""
 
 
 def invitation_in(request: HttpRequest) -> Invitation | None:

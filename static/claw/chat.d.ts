@@ -10,7 +10,7 @@ export type PageSettings = Omit<WidgetSettings, "pageData" | "shareImage" | "sha
   texts?: Record<string, string> | Record<string, Record<string, string>>;
 };
 
-/** Who the visitor is: a token of your backend, or what fetches one; null is somebody without a name. */
+/** The identity of the visitor: a token of your backend, or a function that fetches one; null is a visitor without a name. */
 export type Identity = string | null | (() => string | null | Promise<string | null>);
 
 type Said<Detail = null> = CustomEvent<Detail>;

@@ -31,6 +31,6 @@ class Marks:
         self.seqs, self.times = self.seqs[::2], self.times[::2]
 
     def timeline(self) -> Timeline:
-        """What was noted, as an event of the run that comes now."""
+        """The noted times, as an event of the run that comes now."""
         ms = [round((at - self._began) * 1000) for at in (*self.times, monotonic())]
         return Timeline(began_at=self._began_at, seqs=self.seqs.tolist(), ms=ms)

@@ -31,7 +31,7 @@ INDEX = (
     "CREATE INDEX CONCURRENTLY conversations_message_words"
     " ON conversations_message USING gin (conversations_words(content))",
 )
-"""What the migration makes, outside of a transaction: nobody who writes has to wait for it."""
+"""The statements of the migration, outside of a transaction: writers do not wait for them."""
 NO_INDEX = (
     "DROP INDEX conversations_message_words",
     "DROP FUNCTION conversations_words",
@@ -39,7 +39,7 @@ NO_INDEX = (
 
 
 def condition(terms: Terms) -> tuple[str, list[Any]]:
-    """What selects the rows `message` with all of these terms, of which there are some."""
+    """A condition on the rows `message`: they have all of these terms, at least one."""
     plain = [f"'{word}'" for word in terms.words] + [f"'{word}':*" for word in terms.beginnings]
     query = ["%s::tsquery"] * bool(plain) + ["phraseto_tsquery('simple', %s)"] * len(terms.parts)
     values = [" & ".join(plain)] * bool(plain) + [" ".join(part) for part in terms.parts]

@@ -30,7 +30,7 @@ INDEX = (
     "CREATE TRIGGER conversations_message_removed AFTER DELETE ON conversations_message"
     f" BEGIN {REMOVE} END",
 )
-"""What the migration makes."""
+"""The statements of the migration."""
 NO_INDEX = (
     "DROP TRIGGER conversations_message_added",
     "DROP TRIGGER conversations_message_changed",
@@ -43,7 +43,7 @@ PAGES = 200
 
 
 def condition(terms: Terms) -> tuple[str, list[Any]]:
-    """What selects the rows `message` with all of these terms, of which there are some."""
+    """A condition on the rows `message`: they have all of these terms, at least one."""
     conditions, values = [], []
     words = [f'"{word}"' for word in terms.words] + [f'"{word}" *' for word in terms.beginnings]
     if words:

@@ -7,8 +7,9 @@ RETRYABLE = (429, 502, 503, 504)
 
 
 class ClawError(Exception):
-    """What went wrong. `code` is for programs (the server's docs/errors.md lists them), and
-    `connection_lost` where no answer came. `retry_after` in seconds. `details` says more."""
+    """An error of the server, or of the way to it. `code` is for programs (the server's
+    docs/errors.md lists them), and `connection_lost` where no answer came. `retry_after` is in
+    seconds. `details` says more."""
 
     def __init__(
         self,

@@ -1,5 +1,5 @@
-"""What there is to ask for. The methods are the same in both clients: `Client` returns what is
-said here, `AsyncClient` something to await or to iterate over that gives it."""
+"""The resources of the API. The methods are the same in both clients: `Client` returns the values
+that are named here, `AsyncClient` something to await or to iterate over that gives them."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any, Protocol

@@ -1,4 +1,4 @@
-"""Where the command line finds its server and its token."""
+"""The server and the token of the command line."""
 
 import json
 import os

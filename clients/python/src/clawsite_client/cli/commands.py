@@ -1,4 +1,4 @@
-"""What the commands of `claw` do; each gives the exit code."""
+"""The commands of `claw`; each returns the exit code."""
 
 import argparse
 import getpass

@@ -1,4 +1,4 @@
-"""What a shell may complete on the command line."""
+"""The words that a shell may complete on the command line."""
 
 import argparse
 from collections.abc import Sequence

@@ -61,7 +61,7 @@ class Output:
         self._change("")
 
     def ask(self, text: str) -> str:
-        """What somebody at the terminal says to this."""
+        """The answer of the person at the terminal to this."""
         self.pause()
         return input(f"{_safe(text)} ")
 
