@@ -5,7 +5,7 @@ import logging
 from collections.abc import Coroutine
 
 from core.database import database_step
-from core.tasks.background import Background
+from core.tasks.background import Background, repeat
 from engine.errors import Unavailable
 from knowledge import access
 from knowledge.embeddings.indexing import embed_document
@@ -34,20 +34,11 @@ class Indexer:
 
     def start(self) -> None:
         """Begin to take documents."""
-        self._background.start(self._work())
+        self._background.start(repeat(self._next, POLL_SECONDS, log, "indexing is put off"))
 
     async def stop(self) -> None:
         """End it; the document that is being read is given back."""
         await self._background.stop()
-
-    async def _work(self) -> None:
-        while True:
-            try:
-                while await self._next():
-                    pass
-            except Unavailable:
-                log.warning("indexing is put off", exc_info=True)
-            await asyncio.sleep(POLL_SECONDS)
 
     async def _next(self) -> bool:
         """Do the next piece of work. Documents that no search finds come before those without

@@ -9,7 +9,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from core.database import database_step
-from core.tasks.background import Background
+from core.tasks.background import Background, repeat
 from engine.errors import Unavailable
 from engine.http.guard import Guard
 from webhooks import retries
@@ -41,21 +41,15 @@ class Deliverer:
 
     def start(self) -> None:
         """Begin to deliver."""
-        self._background.start(self._work(), self._keep_trimming())
+        self._background.start(
+            repeat(self._begin_turn, POLL_SECONDS, log, "deliveries to webhooks are put off"),
+            repeat(_trim, TRIM_SECONDS, log, "deliveries are trimmed later"),
+        )
 
     async def stop(self) -> None:
         """End it; what is under way is delivered again by another process."""
         await self._background.stop()
         await self._turns.stop()
-
-    async def _work(self) -> None:
-        while True:
-            try:
-                while await self._begin_turn():
-                    pass
-            except Unavailable:
-                log.warning("deliveries to webhooks are put off", exc_info=True)
-            await asyncio.sleep(POLL_SECONDS)
 
     async def _begin_turn(self) -> bool:
         """Let the next webhook have its turn; returns whether there was one."""
@@ -102,11 +96,6 @@ class Deliverer:
         signed = headers(delivery.pk, int(now.timestamp()), delivery.body, keys)
         return await send(webhook.url, signed, delivery.body, self._guard)
 
-    async def _keep_trimming(self) -> None:
-        while True:
-            try:
-                while await database_step(queue.trim):
-                    pass
-            except Unavailable:
-                log.warning("deliveries are trimmed later", exc_info=True)
-            await asyncio.sleep(TRIM_SECONDS)
+
+async def _trim() -> bool:
+    return await database_step(queue.trim)

@@ -17,8 +17,8 @@ from conversations.feed.feed import Feed
 from conversations.feed.outbox import message_of
 from conversations.usage.measuring import measure
 from core.database import database_step
-from core.tasks.background import Background
-from engine.errors import ClawError, Unavailable
+from core.tasks.background import Background, repeat
+from engine.errors import ClawError
 from webhooks.access import queue
 from wire import feed as wire
 
@@ -40,20 +40,17 @@ class AlertWatcher:
 
     def start(self) -> None:
         """Begin to look."""
-        self._background.start(self._work(), self._keep_trimming())
+        self._background.start(
+            repeat(self._work, POLL_SECONDS, log, "alert rules are looked at later"),
+            repeat(_trim, TRIM_SECONDS, log, "alerts are trimmed later"),
+        )
 
     async def stop(self) -> None:
         """End what `start` began."""
         await self._background.stop()
 
-    async def _work(self) -> None:
-        while True:
-            try:
-                while await self.look() + await self.tell():
-                    pass
-            except Unavailable:
-                log.warning("alert rules are looked at later", exc_info=True)
-            await asyncio.sleep(POLL_SECONDS)
+    async def _work(self) -> int:
+        return await self.look() + await self.tell()
 
     async def look(self) -> int:
         """Look at the rules that are due; returns how many. Raises `Unavailable`."""
@@ -90,15 +87,6 @@ class AlertWatcher:
         else:
             await database_step(notices.told, notice)
 
-    async def _keep_trimming(self) -> None:
-        while True:
-            try:
-                while await database_step(due.trim):
-                    pass
-            except Unavailable:
-                log.warning("alerts are trimmed later", exc_info=True)
-            await asyncio.sleep(TRIM_SECONDS)
-
 
 def event_of(notice: Notice) -> Event:
     """The event of the feed that tells of the alert."""
@@ -113,6 +101,10 @@ def event_of(notice: Notice) -> Event:
         message = wire.AlertResolved(at=alert.resolved_at or timezone.now(), alert=shown)
     phase = Phase.OPENS if triggers else Phase.CLOSES
     return Event(notice.type, alert.agent_id, alert.id, phase, _encoder.encode(message))
+
+
+async def _trim() -> bool:
+    return await database_step(due.trim)
 
 
 def _look_at(rule: AlertRule) -> None:

@@ -1,6 +1,5 @@
 """Says the end of runs whose process died before it could."""
 
-import asyncio
 import logging
 from datetime import timedelta
 
@@ -12,8 +11,7 @@ from conversations.feed.base import Store
 from conversations.feed.runs import RunFeed
 from conversations.models import RunStatus
 from core.database import database_step
-from core.tasks.background import Background
-from engine.errors import Unavailable
+from core.tasks.background import Background, repeat
 
 log = logging.getLogger(__name__)
 
@@ -38,19 +36,12 @@ class Closing:
 
     def start(self) -> None:
         """Begin to compare, the first time at once."""
-        self._background.start(self._keep_sweeping())
+        later = "ends of runs are told later"
+        self._background.start(repeat(self.sweep, settings.CLAW_RUN_LEASE, log, later))
 
     async def stop(self) -> None:
         """End what `start` began."""
         await self._background.stop()
-
-    async def _keep_sweeping(self) -> None:
-        while True:
-            try:
-                await self.sweep()
-            except Unavailable:
-                log.warning("ends of runs are told later", exc_info=True)
-            await asyncio.sleep(settings.CLAW_RUN_LEASE)
 
     async def sweep(self) -> None:
         """Close every run in the feed that has ended. Raises `Unavailable`."""

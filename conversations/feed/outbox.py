@@ -1,6 +1,5 @@
 """From the feed of each organisation to its webhooks."""
 
-import asyncio
 import logging
 
 import msgspec
@@ -9,8 +8,7 @@ from conversations.feed.base import CursorLost, Event
 from conversations.feed.feed import Feed
 from conversations.feed.watch import begin
 from core.database import database_step
-from core.tasks.background import Background
-from engine.errors import Unavailable
+from core.tasks.background import Background, repeat
 from webhooks.access import positions
 from webhooks.mails import tell_disabled
 
@@ -48,20 +46,12 @@ class Outbox:
 
     def start(self) -> None:
         """Begin to read."""
-        self._background.start(self._work())
+        later = "webhooks hear of events later"
+        self._background.start(repeat(self.read_on, POLL_SECONDS, log, later))
 
     async def stop(self) -> None:
         """End what `start` began."""
         await self._background.stop()
-
-    async def _work(self) -> None:
-        while True:
-            try:
-                while await self.read_on():
-                    pass
-            except Unavailable:
-                log.warning("webhooks hear of events later", exc_info=True)
-            await asyncio.sleep(POLL_SECONDS)
 
     async def read_on(self) -> bool:
         """Read the next events of every organisation; returns whether there may be more. Raises

@@ -8,7 +8,7 @@ from itertools import islice
 from typing import TypeAlias
 
 from conversations.feed.base import MAX_BYTES, MAX_EVENTS, Event, Store
-from core.tasks.background import Background
+from core.tasks.background import Background, repeat
 from engine.errors import Unavailable
 
 log = logging.getLogger(__name__)
@@ -43,7 +43,8 @@ class Writer:
 
     def start(self) -> None:
         """Begin to store, and to trim."""
-        self._background.start(self._keep_storing(), self._keep_trimming())
+        trimming = repeat(self._store.trim, TRIM_SECONDS, log, "the feed is trimmed later")
+        self._background.start(self._keep_storing(), trimming)
 
     async def stop(self) -> None:
         """Store what is left, if the store answers soon, and end."""
@@ -82,14 +83,6 @@ class Writer:
                 except Unavailable:
                     log.warning("the feed is stored later", exc_info=True)
                     await asyncio.sleep(RETRY_SECONDS)
-
-    async def _keep_trimming(self) -> None:
-        while True:
-            try:
-                await self._store.trim()
-            except Unavailable:
-                log.warning("the feed is trimmed later", exc_info=True)
-            await asyncio.sleep(TRIM_SECONDS)
 
     async def _flush(self) -> None:
         """Store everything, then tell who follows. Raises `Unavailable`."""

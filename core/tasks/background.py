@@ -3,8 +3,10 @@
 import asyncio
 import contextvars
 import logging
-from collections.abc import Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
+
+from engine.errors import Unavailable
 
 log = logging.getLogger(__name__)
 
@@ -37,3 +39,18 @@ class Background:
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
             log.error("background work has ended", exc_info=error)
+
+
+async def repeat(
+    step: Callable[[], Awaitable[object]], seconds: float, log: logging.Logger, put_off: str
+) -> None:
+    """Take a step again and again: at once after one that returns something true, else after
+    `seconds`. A step that raises `Unavailable` is put off as well, and `log` says so in the words
+    `put_off`."""
+    while True:
+        try:
+            while await step():
+                pass
+        except Unavailable:
+            log.warning(put_off, exc_info=True)
+        await asyncio.sleep(seconds)

@@ -126,7 +126,9 @@ async def test_a_reader_who_turns_the_wheel_is_not_pulled_back(page: Page) -> No
     await page.evaluate("talk.begin()")
     await page.locator(".scroller").hover()
     for _ in range(4):
+        before = await page.evaluate(DISTANCE)
         await page.mouse.wheel(0, -40)
+        await page.wait_for_function(f"({DISTANCE})() > {before}")
         await page.evaluate("talk.token('A line.\\n\\n')")
         await page.evaluate(FRAMES)
     await expect(page.get_by_role("button", name="Jump to latest")).to_be_visible()

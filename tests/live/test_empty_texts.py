@@ -49,7 +49,7 @@ def empty_texts() -> Iterator[tuple[str, str, dict[str, Any], str, Any, Any]]:
     for method, path, operation in OPERATIONS:
         if "requestBody" in operation:
             schema = resolve(operation["requestBody"]["content"]["application/json"]["schema"])
-            for name, field in schema["properties"].items():
+            for name, field in schema.get("properties", {}).items():
                 for value, likely in (("", "words"), ([""], ["words"])):
                     if takes(field, likely) and "format" not in str(field):
                         yield method, path, field, name, value, likely

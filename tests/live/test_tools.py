@@ -93,5 +93,6 @@ async def test_a_cancel_ends_a_slow_tool(agent: str, manager: Rest, ws: WebSocke
     await ws.send(type="cancel")
     await ws.until("cancelled")  # before the tool's own end, which would be a result
     assert (await ws.until("done"))["reason"] == "cancelled"
-    answer = await ws.ask("[[upstream tokens=2]]")
+    # In another conversation: here the model is sent both questions as one, with both directives.
+    answer = await ws.ask("[[upstream tokens=2]]", conversationId="another")
     assert answer[-1]["reason"] == "complete"

@@ -6,7 +6,7 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from wire.feed import FeedAlert
-from wire.parse import Moment
+from wire.parse import Moment, Name
 
 Metric: TypeAlias = Literal[
     "error_rate",
@@ -26,8 +26,8 @@ Title: TypeAlias = Annotated[str, Meta(min_length=1, max_length=100)]
 Threshold: TypeAlias = Annotated[float, Meta(ge=0, le=1e15)]
 Window: TypeAlias = Annotated[int, Meta(ge=5, le=86_400)]
 Duration: TypeAlias = Annotated[int, Meta(ge=0, le=86_400)]
-Names: TypeAlias = Annotated[list[str], Meta(max_length=100)]
-Addresses: TypeAlias = Annotated[list[str], Meta(max_length=10)]
+Names: TypeAlias = Annotated[list[Name], Meta(max_length=100)]
+Addresses: TypeAlias = Annotated[list[Name], Meta(max_length=10)]
 
 
 class Notify(msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True):

@@ -8,8 +8,8 @@ from accounts import mail
 from agents.public.addresses import site_url
 from conversations.access.reminders import Reminder, claim_reminders
 from core.database import database_step
-from core.tasks.background import Background
-from engine.errors import ClawError, Unavailable
+from core.tasks.background import Background, repeat
+from engine.errors import ClawError
 
 log = logging.getLogger(__name__)
 
@@ -33,19 +33,12 @@ class ApprovalMails:
 
     def start(self) -> None:
         """Begin to look."""
-        self._background.start(self._keep_sweeping())
+        later = "mails about approvals are sent later"
+        self._background.start(repeat(self.sweep, SWEEP_SECONDS, log, later))
 
     async def stop(self) -> None:
         """End what `start` began."""
         await self._background.stop()
-
-    async def _keep_sweeping(self) -> None:
-        while True:
-            await asyncio.sleep(SWEEP_SECONDS)
-            try:
-                await self.sweep()
-            except Unavailable:
-                log.warning("mails about approvals are sent later", exc_info=True)
 
     async def sweep(self) -> None:
         """Send the mails that are due, each once among all processes. Raises `Unavailable`."""

@@ -4,7 +4,10 @@ import asyncio
 import logging
 from contextvars import ContextVar
 
-from core.tasks.background import Background, log
+import pytest
+
+from core.tasks.background import Background, log, repeat
+from engine.errors import Unavailable
 
 MARK = ContextVar("MARK", default="none")
 
@@ -84,3 +87,26 @@ async def test_work_that_fails_is_logged_at_once() -> None:
     assert record.exc_info is not None
     assert record.exc_info[0] is ZeroDivisionError
     assert await background.stop() is True
+
+
+async def test_a_step_is_taken_again_at_once_while_there_is_more_and_put_off_where_it_cannot(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    answers: list[object] = [True, None, Unavailable("The database is away."), True, False]
+    done = asyncio.Event()
+
+    async def step() -> object:
+        answer = answers.pop(0)
+        if not answers:
+            done.set()
+            await asyncio.Event().wait()
+        if isinstance(answer, Unavailable):
+            raise answer
+        return answer
+
+    background = Background()
+    background.start(repeat(step, 0.001, log, "it is done later"))
+    async with asyncio.timeout(10):
+        await done.wait()
+    await background.stop()
+    assert [record.message for record in caplog.records] == ["it is done later"]

@@ -288,7 +288,7 @@ async def test_a_visitor_goes_on_with_the_one_before(server: Server, ada: Visito
         ({"background": True, "store": False}, "background"),
         ({"previous_response_id": "resp_1", "conversation": "c"}, "conversation"),
         ({"conversation": "c", "input": [{"role": "assistant", "content": "Hi"}]}, "input"),
-        ({"input": [{"type": "computer_call"}]}, "input[0].type"),
+        ({"input": [{"type": "riddle"}]}, "input[0].type"),
         ({"input": []}, "input"),
         ({"metadata": {"a": "b" * 513}}, "metadata[...]"),
     ],
