@@ -35,7 +35,7 @@ test: .venv/.dev ## Run every test; the last lines say what could not run here, 
 	@scripts/test.sh
 
 unit: .venv/.dev ## Run the tests that need no service and no other process (a minute)
-	@$(PYTEST) -n auto -o asyncio_debug=false --ignore tests/live --ignore tests/browser -m "not live and not process and not postgres and not node and not redis and not nginx"
+	@$(PYTEST) -n auto -o asyncio_debug=false --ignore tests/live --ignore tests/browser -m "not live and not scaled and not process and not postgres and not node and not redis and not nginx"
 
 e2e: .venv/.dev ## Run the tests in a browser, and keep screenshots in tmp/screenshots
 	@SCREENSHOTS=tmp/screenshots $(PYTEST) -m browser

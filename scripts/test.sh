@@ -14,7 +14,7 @@ export SKIPPED
 trap 'rm -f "$SKIPPED"' EXIT
 status=0
 # Not even collected: the libraries of live tests take seconds to load.
-$pytest -n auto --ignore tests/live --ignore tests/browser -m "not live" || status=1
+$pytest -n auto --ignore tests/live --ignore tests/browser -m "not live and not scaled" || status=1
 # Two files at a time: a live test mostly waits. What measures this machine has it to itself.
 $pytest -n 2 --dist loadfile -m "live and not scaled and not alone" || status=1
 $pytest -m "live and not scaled and alone" || status=1
