@@ -67,6 +67,12 @@ def read(decoder: msgspec.json.Decoder[T], request: HttpRequest) -> T:
     return parse.decode(decoder, request.body or b"{}")
 
 
+def given(body: msgspec.Struct) -> dict[str, Any]:
+    """The fields that a body names: those whose value is not `UNSET`."""
+    fields = msgspec.structs.asdict(body)
+    return {name: value for name, value in fields.items() if value is not msgspec.UNSET}
+
+
 def page_of(request: HttpRequest) -> Page:
     """`before`, `after` and `limit` of the query string. Raises `invalid_message`."""
     limit = number(request, "limit", DEFAULT_LIMIT) or 0

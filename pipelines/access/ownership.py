@@ -1,6 +1,6 @@
-"""Which process carries a pipeline out. It owns the pipeline for a while, and says again and again
-that it still does. A process that has lost a pipeline can store nothing of it: each owner has a
-greater attempt than the one before."""
+"""The process that carries a pipeline out. It owns the pipeline for a while, and says again and
+again that it still does. A process that has lost a pipeline can store nothing of it: each owner has
+a greater attempt than the one before."""
 
 from collections.abc import Mapping, Sequence
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""Who may see and change the pipelines of an organisation."""
+"""The rights to see and to change the pipelines of an organisation."""
 
 from agents.access import require_every_agent
 from agents.caller import Caller

@@ -4,8 +4,8 @@ import asyncio
 
 
 class Bell:
-    """Whoever listens is woken by the next ring. A ring that nobody hears is lost, so a listener
-    looks first, and listens without awaiting in between."""
+    """Listeners are woken by the next ring. A ring without listeners is lost, so a listener looks
+    first, and listens without awaiting in between."""
 
     def __init__(self) -> None:
         self._rung = asyncio.Event()

@@ -1,13 +1,11 @@
 """Carries out the pipelines that nobody owns, in every process that carries out runs."""
 
-import asyncio
 import logging
 
 from agents.access.agents import agent_ids
 from conversations.feed.feed import Feed
 from core.database import database_step
-from core.tasks.background import Background
-from engine.errors import Unavailable
+from core.tasks.background import Background, repeat
 from pipelines.access import ownership
 from pipelines.definition import Definition, definition_of
 from pipelines.models import Pipeline
@@ -21,8 +19,8 @@ log = logging.getLogger(__name__)
 
 LOOK_SECONDS = 0.25
 """Between two looks at the rows of the pipelines that this process has, of one query together."""
-CLAIM_EVERY = 4
-"""Looks for each look for pipelines that nobody owns."""
+CLAIM_SECONDS = 1.0
+"""Between two looks for pipelines that nobody owns."""
 MAX_PIPELINES = 200
 """Of one process."""
 
@@ -32,35 +30,28 @@ class Worker:
 
     def __init__(self, feed: Feed, *, shared: bool) -> None:
         """`shared`: there are other processes, which may own pipelines."""
-        self._feed, self._shared = feed, shared
+        self._feed = feed
+        self._left_over = not shared  # what an earlier process held is free
         self._runners: dict[str, Runner] = {}
         self._background, self._running = Background(), Background()
 
     def start(self) -> None:
         """Begin to claim pipelines."""
-        self._background.start(self._work())
+        later = "pipelines are looked for later"
+        self._background.start(
+            repeat(self._claim, CLAIM_SECONDS, log, later),
+            repeat(self._look, LOOK_SECONDS, log, later),
+        )
 
     async def stop(self) -> None:
         """End it; another process, or the next one, goes on with them."""
         await self._background.stop()
         await self._running.stop()
 
-    async def _work(self) -> None:
-        looks = 0
-        while True:
-            try:
-                if not self._shared:
-                    await database_step(ownership.free_all)
-                    self._shared = True
-                if looks % CLAIM_EVERY == 0:
-                    await self._claim()
-                await self._look()
-            except Unavailable:
-                log.warning("pipelines are looked for later", exc_info=True)
-            looks += 1
-            await asyncio.sleep(LOOK_SECONDS)
-
     async def _claim(self) -> None:
+        if self._left_over:
+            await database_step(ownership.free_all)
+            self._left_over = False
         room = MAX_PIPELINES - len(self._runners)
         for row in await database_step(ownership.claim, room):
             self._running.start(self._run(row))

@@ -10,7 +10,7 @@ from agents.caller import Caller
 from alerts.access import rules as access
 from alerts.shown import shown_alert, shown_rule
 from conversations.usage import alerting
-from core.http import PAGE, Answer, flag, newest, page_of, read, refusal
+from core.http import PAGE, Answer, flag, given, newest, page_of, read, refusal
 from wire.description.openapi import Operation, Parameter
 from wire.objects import alerts as objects
 
@@ -33,9 +33,9 @@ def index(request: HttpRequest, caller: Caller) -> Answer:
 def create(request: HttpRequest, caller: Caller) -> Answer:
     """`POST /api/alert-rules`: 201."""
     alerting.keeper(caller)
-    given = _given(read(_new, request))
+    fields = _fields_of(read(_new, request))
     try:
-        made = alerting.create(caller, given)
+        made = alerting.create(caller, fields)
     except ValidationError as error:
         raise refusal(error) from None
     return Answer(shown_rule(made), 201)
@@ -50,9 +50,9 @@ def show(request: HttpRequest, caller: Caller, rule_id: str) -> Answer:
 def change(request: HttpRequest, caller: Caller, rule_id: str) -> Answer:
     """`PATCH /api/alert-rules/{id}`: what the body names."""
     access.rule(alerting.keeper(caller), rule_id)
-    given = _given(read(_fields, request))
+    fields = _fields_of(read(_fields, request))
     try:
-        changed = alerting.change(caller, rule_id, given)
+        changed = alerting.change(caller, rule_id, fields)
     except ValidationError as error:
         raise refusal(error) from None
     return Answer(shown_rule(changed))
@@ -73,15 +73,14 @@ def alerts(request: HttpRequest, caller: Caller) -> Answer:
     return Answer(objects.AlertPage(alerts=list(map(shown_alert, found)), next_cursor=cursor))
 
 
-def _given(body: objects.NewAlertRule | objects.AlertRuleFields) -> dict[str, Any]:
+def _fields_of(body: objects.NewAlertRule | objects.AlertRuleFields) -> dict[str, Any]:
     """The fields that the body names, as `conversations.usage.alerting` takes them."""
-    fields = msgspec.structs.asdict(body)
-    given = {name: value for name, value in fields.items() if value is not msgspec.UNSET}
-    if (names := given.pop("agent_ids", None)) is not None:
-        given["agents"] = names
-    if (notify := given.pop("notify", None)) is not None:
-        given |= {"emails": notify.emails, "webhooks": notify.webhook_ids}
-    return given
+    fields = given(body)
+    if (names := fields.pop("agent_ids", None)) is not None:
+        fields["agents"] = names
+    if (notify := fields.pop("notify", None)) is not None:
+        fields |= {"emails": notify.emails, "webhooks": notify.webhook_ids}
+    return fields
 
 
 OPERATIONS = (

@@ -4,7 +4,6 @@ import json
 from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
-from typing import Any
 
 import msgspec
 from django.db import transaction
@@ -16,7 +15,7 @@ from agents.caller import Caller
 from conversations.feed.watch import begin
 from conversations.process.services import services_of
 from core.database import database_step
-from core.http import PAGE, Answer, newest, page_of, read, utc
+from core.http import PAGE, Answer, given, newest, page_of, read, utc
 from engine.errors import invalid
 from webhooks import models
 from webhooks.access import webhooks as access
@@ -125,9 +124,7 @@ def _change(
     organization_id: str, webhook_id: str, body: objects.WebhookFields, cursor: str
 ) -> Answer:
     row = access.webhook(organization_id, webhook_id, lock=True)
-    fields: dict[str, Any] = msgspec.structs.asdict(body)
-    given = {name: value for name, value in fields.items() if value is not msgspec.UNSET}
-    access.change(row, cursor, **given)
+    access.change(row, cursor, **given(body))
     return Answer(_shown(row))
 
 

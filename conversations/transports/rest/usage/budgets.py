@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from agents.caller import Caller
 from conversations.usage import keeping
 from conversations.usage.keeping import Balance
-from core.http import PAGE, Answer, newest, page_of, read, refusal
+from core.http import PAGE, Answer, given, newest, page_of, read, refusal
 from metering import access
 from metering.budgets import resets_at
 from metering.models import Budget
@@ -32,9 +32,9 @@ def index(request: HttpRequest, caller: Caller) -> Answer:
 def create(request: HttpRequest, caller: Caller) -> Answer:
     """`POST /api/budgets`: 201."""
     keeping.keeper(caller)
-    given = _given(read(_new, request))
+    fields = given(read(_new, request))
     try:
-        made = keeping.create(caller, given)
+        made = keeping.create(caller, fields)
     except ValidationError as error:
         raise refusal(error) from None
     return Answer(_one(made), 201)
@@ -48,9 +48,9 @@ def show(request: HttpRequest, caller: Caller, budget_id: str) -> Answer:
 def change(request: HttpRequest, caller: Caller, budget_id: str) -> Answer:
     """`PATCH /api/budgets/{id}`: more or less, from now on."""
     access.budget(keeping.keeper(caller), budget_id)
-    given = _given(read(_fields, request))
+    fields = given(read(_fields, request))
     try:
-        changed = keeping.change(caller, budget_id, given)
+        changed = keeping.change(caller, budget_id, fields)
     except ValidationError as error:
         raise refusal(error) from None
     return Answer(_one(changed))
@@ -60,11 +60,6 @@ def delete(request: HttpRequest, caller: Caller, budget_id: str) -> HttpResponse
     """`DELETE /api/budgets/{id}`: 204."""
     keeping.delete(caller, budget_id)
     return HttpResponse(status=204)
-
-
-def _given(body: msgspec.Struct) -> dict[str, Any]:
-    fields = msgspec.structs.asdict(body)
-    return {name: value for name, value in fields.items() if value is not msgspec.UNSET}
 
 
 def _one(budget: Budget) -> objects.Budget:
